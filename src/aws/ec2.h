@@ -1,0 +1,57 @@
+/* An EC2 call as the rest of the program makes it: queued by the scheduler for
+ * its token, attempted, repeated by the one retry policy, ended. Nobody calls
+ * EC2 in another way. */
+#ifndef AWS_EC2_H
+#define AWS_EC2_H
+
+#include "aws/ec2_transport.h"
+#include "aws/ec2_types.h"
+#include "base/buf.h"
+#include "reactor/op.h"
+
+struct ec2;	/* scheduler, retry policy and counters over one transport */
+
+struct ec2 *ec2_new(struct reactor *r, struct ec2_transport *t);
+void ec2_free(struct ec2 *e);	/* no call may be active */
+
+/* A composite op that ends with resp filled in, or with err: code is the gRPC
+ * code that fits the EC2 code in general (NotFound codes NOT_FOUND, quota codes
+ * RESOURCE_EXHAUSTED, parameter codes INVALID_ARGUMENT, permission codes
+ * PERMISSION_DENIED, credentials UNAUTHENTICATED, state codes
+ * FAILED_PRECONDITION, retries given up UNAVAILABLE; volume operations refine
+ * it), reason is EC2's code, msg is "<Action>: <Code>: <text> (request id …)".
+ * A throttled or failed attempt that may be repeated is, until the deadline of
+ * the tree; throttled calls go back to their place in the queue. */
+struct ec2_call {
+	struct op op;
+	struct ec2 *ec2;
+	struct ec2_request req;		/* fill in before the start; what it points to
+					   must live until the call has ended */
+	struct ec2_response resp;	/* valid after success, until op_fini */
+	struct ec2_exchange exchange;
+	/* Scheduler's own. */
+	struct list queue_link;
+	struct timer pause;
+	int64_t queued_at;
+	uint64_t seq;
+	unsigned int attempts;
+	bool maybe_done;	/* an earlier attempt may have taken effect */
+};
+
+/* Prepares call->op and zeroes call->req but for its action. */
+void ec2_call_init(struct ec2_call *call, struct ec2 *e, enum ec2_action action);
+/* True when it failed with this EC2 code. */
+bool ec2_call_failed_with(const struct ec2_call *call, const char *code);
+
+/* For /debug/ec2: per bucket rate learned, level, queue lengths by class, waits;
+ * per action calls, throttles, errors. JSON. */
+void ec2_dump_json(const struct ec2 *e, struct buf *out);
+
+struct ec2_counters {
+	uint64_t calls;		/* attempts sent */
+	uint64_t throttled;
+	uint64_t errors;	/* other failed attempts */
+};
+const struct ec2_counters *ec2_counters(const struct ec2 *e, enum ec2_action a);
+
+#endif
