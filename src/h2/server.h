@@ -13,7 +13,10 @@ struct grpc_server_options {
 	size_t max_header_list;		/* 0 = 64 KiB */
 	size_t max_connections;		/* 0 = 4096 */
 	size_t max_calls;		/* open at once, all connections; 0 = 20000;
-					   beyond: RESOURCE_EXHAUSTED */
+					   beyond: UNAVAILABLE (RESOURCE_EXHAUSTED
+					   makes sidecars give the node up) */
+	size_t max_buffered;		/* bytes of messages of all calls; 0 = 256 MiB;
+					   beyond: UNAVAILABLE */
 	unsigned int socket_mode;	/* 0 = 0660 */
 	/* One call has ended; for the log line and metrics. May be NULL. */
 	void (*on_rpc_done)(void *ctx, const struct rpc *rpc, const struct err *err,
@@ -29,6 +32,10 @@ void grpc_server_add(struct grpc_server *s, const struct rpc_method *methods, si
 int grpc_server_listen(struct grpc_server *s, const char *endpoint, struct err *err);
 /* Its address with the port the kernel chose, of the i-th listener. */
 const char *grpc_server_address(const struct grpc_server *s, size_t i);
+
+/* Names of all services added so far ("csi.v1.Identity"), in that order. */
+void grpc_server_each_service(const struct grpc_server *s,
+			      void (*each)(void *ctx, const char *name), void *ctx);
 
 /* Stops accepting, GOAWAY to all, running calls may end for drain_ms, then they
  * are cancelled; on_drained comes when every connection is closed. */
