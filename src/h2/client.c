@@ -1,10 +1,7 @@
 #include "h2/client.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <nghttp2/nghttp2.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "base/log.h"
 #include "h2/message.h"
@@ -309,11 +306,10 @@ static void make_session(struct grpc_client *c)
 struct grpc_client *grpc_client_new(struct reactor *r, const char *endpoint, struct err *err)
 {
 	struct grpc_client *c;
-	int fd, on = 1;
+	int fd;
 
 	if (sock_connect(endpoint, &fd, err) < 0)
 		return NULL;
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));	/* unix: refused */
 	c = xcalloc(1, sizeof(*c));
 	c->reactor = r;
 	list_init(&c->calls);

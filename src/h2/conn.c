@@ -1,7 +1,5 @@
 #include "h2/conn.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include "base/log.h"
@@ -13,9 +11,9 @@
 #define PING_WAIT_MS 5000	/* for the answer that ends the first part of a drain */
 #define LINGER_MS 1000		/* for the client to close once all is said */
 
-/*   greeting -> open -> draining -> lingering -> closed
- *   any state -> closed: EOF, broken socket, cut */
-enum conn_state { CONN_GREETING, CONN_OPEN, CONN_DRAINING, CONN_LINGERING, CONN_CLOSED };
+/*   greeting -> open -> draining -> closed
+ *   any state -> closed: all is said, EOF, broken socket, cut */
+enum conn_state { CONN_GREETING, CONN_OPEN, CONN_DRAINING, CONN_CLOSED };
 
 struct h2_conn {
 	struct list link;
@@ -34,7 +32,7 @@ struct h2_conn {
 static void conn_set_state(struct h2_conn *c, enum conn_state next)
 {
 	static const char *const names[] = {
-		"greeting", "open", "draining", "lingering", "closed",
+		"greeting", "open", "draining", "closed",
 	};
 
 	log_trace(AREA_H2, "connection %p: %s -> %s", (void *)c, names[c->state], names[next]);
@@ -63,26 +61,16 @@ static void conn_close(struct h2_conn *c, const char *why, int flush_ms)
 	sock_close(c->sock, flush_ms);
 }
 
-/* All is said. The client closes first, so that nothing it has not read yet is
- * lost; one that does not is cut off. */
-static void linger(struct h2_conn *c)
-{
-	if (c->state == CONN_LINGERING)
-		return;
-	conn_set_state(c, CONN_LINGERING);
-	if (sock_queued(c->sock) == 0)
-		shutdown(sock_fd(c->sock), SHUT_WR);
-	timer_arm(&c->timer, LINGER_MS);
-}
-
 static void flush_now(struct h2_conn *c)
 {
 	if (c->state == CONN_CLOSED || c->blocked)
 		return;
 	h2_session_flush(c->session);
 	reactor_cancel_task(&c->flush);
+	/* The client closes first, so that nothing it has not read yet is lost;
+	 * one that does not is cut off. */
 	if (h2_session_done(c->session))
-		linger(c);
+		conn_close(c, "the server has ended the connection", LINGER_MS);
 }
 
 static void on_flush(struct task *t)
@@ -185,9 +173,6 @@ static void on_timer(struct timer *t)
 	case CONN_DRAINING:
 		h2_session_drain_now(c->session);
 		break;
-	case CONN_LINGERING:
-		conn_close(c, "the server has ended the connection", 0);
-		break;
 	case CONN_OPEN:
 	case CONN_CLOSED:
 		break;
@@ -196,29 +181,27 @@ static void on_timer(struct timer *t)
 
 /* ---- life ---- */
 
-static bool set_tcp_options(int fd)
+static bool is_tcp(int fd)
 {
 	struct sockaddr_storage ss;
 	socklen_t len = sizeof(ss);
-	int on = 1;
 
-	if (getsockname(fd, (struct sockaddr *)&ss, &len) < 0 || ss.ss_family == AF_UNIX)
-		return false;
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
-	return true;
+	return getsockname(fd, (struct sockaddr *)&ss, &len) == 0 && ss.ss_family != AF_UNIX;
 }
 
 struct h2_conn *h2_conn_new(struct h2_host *host, int fd,
 			    void (*on_gone)(void *ctx, struct h2_conn *c), void *ctx)
 {
 	struct h2_conn *c = xcalloc(1, sizeof(*c));
+	int on = 1;
 
 	c->host = host;
 	c->on_gone = on_gone;
 	c->ctx = ctx;
 	c->flush.run = on_flush;
-	c->tcp = set_tcp_options(fd);
+	c->tcp = is_tcp(fd);
+	if (c->tcp)	/* finds peers that went away without a word */
+		setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
 	c->sock = sock_new(host->reactor, fd, &sock_handler, c);
 	c->session = h2_session_new(host, c->tcp, &session_io, c);
 	timer_init(&c->timer, host->reactor, on_timer);
@@ -243,8 +226,7 @@ void h2_conn_finish(struct h2_conn *c, const struct err *err)
 	h2_session_fail_calls(c->session, err);
 	h2_session_drain_now(c->session);
 	flush_now(c);
-	/* The time starts now, whatever is still unsent. */
-	linger(c);
+	conn_close(c, err_msg(err), LINGER_MS);
 }
 
 void h2_conn_cut(struct h2_conn *c)
