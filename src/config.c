@@ -38,58 +38,14 @@ static int set_number(const struct config_option *o, int64_t *member, const char
 	return 0;
 }
 
-static void add_string(struct config *c, struct ec2_strings *list, struct str s)
+/* Adds the items of text to the comma-joined list in *member. */
+static void add_items(struct config *c, const char **member, const char *text)
 {
-	const char **v = arena_array(&c->arena, list->n + 1, sizeof(*v));
-
-	if (list->n)
-		memcpy(v, list->v, list->n * sizeof(*v));
-	v[list->n] = arena_strn(&c->arena, s.p, s.n);
-	list->v = v;
-	list->n++;
+	*member = cstr_empty(*member) ? arena_str(&c->arena, text)
+				      : arena_printf(&c->arena, "%s,%s", *member, text);
 }
 
-static void add_list(struct config *c, struct ec2_strings *list, const char *text)
-{
-	struct str rest = str_c(text);
-
-	while (rest.p && rest.n) {
-		struct str part = str_trim(str_cut(&rest, ','));
-
-		if (part.n)
-			add_string(c, list, part);
-	}
-}
-
-static void add_tag(struct config *c, struct ec2_tags *tags, struct str key, struct str value)
-{
-	struct ec2_tag *v = arena_array(&c->arena, tags->n + 1, sizeof(*v));
-
-	if (tags->n)
-		memcpy(v, tags->v, tags->n * sizeof(*v));
-	v[tags->n].key = arena_strn(&c->arena, key.p, key.n);
-	v[tags->n].value = arena_strn(&c->arena, value.p, value.n);
-	tags->v = v;
-	tags->n++;
-}
-
-static int add_tags(struct config *c, struct ec2_tags *tags, const char *text,
-		    struct err *err)
-{
-	struct str rest = str_c(text);
-
-	while (rest.p && rest.n) {
-		struct str value = str_cut(&rest, ',');
-		struct str key = str_cut(&value, '=');
-
-		if (!value.p || !key.n)
-			return bad_value(text, "of the form key=value,key=value", err);
-		add_tag(c, tags, key, value);
-	}
-	return 0;
-}
-
-/* Sets or, for the types that add up, extends the member. */
+/* Sets the member; a LIST is extended. */
 static int set_member(const struct config_option *o, struct config *c, const char *text,
 		      struct err *err)
 {
@@ -107,20 +63,10 @@ static int set_member(const struct config_option *o, struct config *c, const cha
 	case TYPE_MS:
 		return set_number(o, member, text, err);
 	case TYPE_LIST:
-		add_list(c, member, text);
+		add_items(c, member, text);
 		return 0;
-	case TYPE_TAGS:
-		return add_tags(c, member, text, err);
 	}
 	return 0;
-}
-
-static void reset_member(const struct config_option *o, struct config *c)
-{
-	if (o->type == TYPE_LIST)
-		*(struct ec2_strings *)((char *)c + o->offset) = (struct ec2_strings){ 0 };
-	if (o->type == TYPE_TAGS)
-		*(struct ec2_tags *)((char *)c + o->offset) = (struct ec2_tags){ 0 };
 }
 
 /* "--drain-timeout", "EBS_CSID_DRAIN_TIMEOUT", "drain-timeout". */
@@ -159,8 +105,8 @@ int config_apply(struct config_loader *l, const struct config_option *o,
 		return err_set(l->err, GRPC_UNIMPLEMENTED,
 			       "%s: this version does not have it (%s); leave it out",
 			       name_in(o, source, &c->arena), o->help);
-	if (l->source[i] < source)
-		reset_member(o, c);
+	if (l->source[i] < source && o->type == TYPE_LIST)
+		*(const char **)((char *)c + o->offset) = NULL;
 	l->source[i] = source;
 	if (set_member(o, c, text, l->err) == 0)
 		return 0;

@@ -6,7 +6,7 @@
  *   file          name = value; before any section for all modes, or in the
  *                 section [controller], [node] or [all] for that mode only
  *
- * LIST and TAGS given more than once in one of these places add up. */
+ * A LIST given more than once in one of these places adds up. */
 #ifndef CONFIG_H
 #define CONFIG_H
 
@@ -14,7 +14,6 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "aws/ec2_types.h"
 #include "base/arena.h"
 #include "base/err.h"
 
@@ -27,8 +26,7 @@ struct config {
 #define CONFIG_BOOL bool
 #define CONFIG_INT int64_t
 #define CONFIG_MS int64_t
-#define CONFIG_LIST struct ec2_strings
-#define CONFIG_TAGS struct ec2_tags
+#define CONFIG_LIST const char *
 #define OPTION(member, type, ...) CONFIG_##type member;
 #include "config.tbl.h"
 #undef OPTION
@@ -41,6 +39,7 @@ struct config {
 int config_load(struct config *c, int argc, char **argv, struct err *err);
 void config_fini(struct config *c);
 
+const char *config_version(void);	/* "0.1.0" */
 const char *config_mode_name(enum config_mode mode);
 void config_print_help(FILE *out);
 void config_print_version(FILE *out);

@@ -3,8 +3,8 @@
  *
  * OPTION(member, TYPE, default, min, max, MODES, EFFECT, "ARG", help)
  *   member   of struct config; its name with '-' for '_' is the option's
- *   TYPE     STRING, BOOL, INT, MS (a duration as Go writes it), LIST (commas),
- *            TAGS (key=value, commas)
+ *   TYPE     STRING, BOOL, INT, MS (a duration as Go writes it), LIST (items with
+ *            commas between them; adds up when given again)
  *   default  as text; min and max bound INT and MS
  *   MODES    ANY, CONTROLLER or NODE; the mode "all" has both
  *   EFFECT   USED
@@ -31,9 +31,9 @@ OPTION(user, STRING, "", 0, 0, ANY, USED, "NAME",
 OPTION(version, BOOL, "false", 0, 0, ANY, ONCE, "", "print the version as JSON and exit")
 OPTION(help, BOOL, "false", 0, 0, ANY, ONCE, "", "print this and exit")
 
-OPTION(extra_tags, TAGS, "", 0, 0, CONTROLLER, USED, "K=V,...",
+OPTION(extra_tags, LIST, "", 0, 0, CONTROLLER, USED, "K=V,...",
        "tags of every volume created")
-OPTION(extra_volume_tags, TAGS, "", 0, 0, CONTROLLER, USED, "K=V,...",
+OPTION(extra_volume_tags, LIST, "", 0, 0, CONTROLLER, USED, "K=V,...",
        "deprecated name of --extra-tags; both are added")
 OPTION(k8s_tag_cluster_id, STRING, "", 0, 0, CONTROLLER, USED, "ID",
        "tags volumes as owned by this Kubernetes cluster")
@@ -47,15 +47,17 @@ OPTION(modify_volume_request_handler_timeout, MS, "2s", 1, 3600000, CONTROLLER, 
        "accepted; this version does not modify volumes")
 
 OPTION(metadata_sources, LIST, "imds,kubernetes", 0, 0, NODE, USED, "LIST",
-       "where the node learns about itself; this version has imds (the environment goes before it)")
+       "where the node learns about itself, tried in this order: imds, env")
 OPTION(volume_attach_limit, INT, "-1", -1, 65535, NODE, USED, "N",
        "volumes a node may have; -1: by its instance type")
 OPTION(reserved_volume_attachments, INT, "-1", -1, 65535, NODE, USED, "N",
        "attachments taken by system disks; -1: as at the instance's start")
 OPTION(legacy_xfs, BOOL, "false", 0, 0, NODE, USED, "",
        "format xfs so that kernels up to 5.4 can mount it")
-OPTION(helper, STRING, PKGLIBEXECDIR "/ebs-csid-helper", 0, 0, NODE, USED, "FILE",
-       "the program that mounts and formats")
+OPTION(helper, STRING, "", 0, 0, NODE, USED, "FILE",
+       "the program that mounts and formats; empty: ebs-csid-helper, beside this program or as installed")
+OPTION(allow_loop_devices, BOOL, "false", 0, 0, NODE, USED, "",
+       "take a loop device for the volume that its backing file is named after (simulator)")
 OPTION(csi_mount_point_prefix, STRING, "", 0, 0, NODE, INERT, "PATH",
        "accepted; selects devices for metrics, which this version does not have")
 

@@ -1,8 +1,7 @@
 /* Rules that go beyond one value's type and range. */
-#include <ctype.h>
 #include <string.h>
+#include <strings.h>
 
-#include "base/mem.h"
 #include "base/str.h"
 #include "config.h"
 
@@ -22,84 +21,55 @@ static int check_limits(struct config *c, struct err *err)
 		       "--volume-attach-limit and --reserved-volume-attachments exclude each other");
 }
 
-/* Keys that the driver sets itself. */
-static int check_tag(const struct ec2_tag *tag, struct err *err)
+/* One list from here on; the CSI layer reads it. */
+static void join_tags(struct config *c)
 {
-	static const char *const names[] = { "CSIVolumeName", "CSIVolumeSnapshotName" };
-	static const char *const prefixes[] = { "kubernetes.io", "ebs.csi.aws.com/", "aws:" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (!strcmp(tag->key, names[i]))
-			return err_set(err, GRPC_INVALID_ARGUMENT,
-				       "--extra-tags: the key \"%s\" is reserved", tag->key);
-	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++)
-		if (str_starts(str_c(tag->key), prefixes[i]))
-			return err_set(err, GRPC_INVALID_ARGUMENT,
-				       "--extra-tags: \"%s\": keys that begin with \"%s\" are reserved",
-				       tag->key, prefixes[i]);
-	if (strlen(tag->key) > 128 || strlen(tag->value) > 256)
-		return err_set(err, GRPC_INVALID_ARGUMENT,
-			       "--extra-tags: \"%s\": EC2 takes keys of up to 128 and values of up to 256 bytes",
-			       tag->key);
-	return 0;
+	if (cstr_empty(c->extra_tags))
+		c->extra_tags = c->extra_volume_tags;
+	else if (!cstr_empty(c->extra_volume_tags))
+		c->extra_tags = arena_printf(&c->arena, "%s,%s", c->extra_volume_tags,
+					     c->extra_tags);
 }
 
-/* Joins the deprecated list with the present one: one list from here on. */
-static int check_tags(struct config *c, struct err *err)
+static bool is_source(struct str s, const char *name)
 {
-	struct ec2_tags *to = &c->extra_tags, *old = &c->extra_volume_tags;
-	struct ec2_tag *v = arena_array(&c->arena, to->n + old->n, sizeof(*v));
-
-	if (old->n)
-		memcpy(v, old->v, old->n * sizeof(*v));
-	if (to->n)
-		memcpy(v + old->n, to->v, to->n * sizeof(*v));
-	to->v = v;
-	to->n += old->n;
-	for (size_t i = 0; i < to->n; i++)
-		if (check_tag(&to->v[i], err) < 0)
-			return -1;
-	return 0;
+	return s.n == strlen(name) && !strncasecmp(s.p, name, s.n);
 }
 
-static const char *lower(struct arena *a, const char *s)
-{
-	char *copy = arena_str(a, s);
-
-	for (char *p = copy; *p; p++)
-		*p = (char)tolower((unsigned char)*p);
-	return copy;
-}
-
-/* "kubernetes" beside imds is what the Go driver's charts say; it would be tried
- * second. Alone it is something this version cannot do. */
+/* Leaves the sources that this version has. The others are what the Go driver's
+ * charts name beside imds, to be tried later; the environment stands in for them.
+ * Alone they are a wish that cannot be met. */
 static int check_metadata_sources(struct config *c, struct err *err)
 {
-	bool imds = false;
+	struct str rest = str_c(c->metadata_sources);
+	const char *kept = "";
+	bool other = false;
 
-	if (!(c->mode & CONFIG_NODE))
-		return 0;
-	for (size_t i = 0; i < c->metadata_sources.n; i++) {
-		const char *name = lower(&c->arena, c->metadata_sources.v[i]);
+	while (rest.p) {
+		struct str s = str_trim(str_cut(&rest, ','));
 
-		c->metadata_sources.v[i] = name;
-		imds = imds || !strcmp(name, "imds");
-		if (strcmp(name, "imds") && strcmp(name, "kubernetes") &&
-		    strcmp(name, "metadata-labeler"))
+		if (is_source(s, "imds") || is_source(s, "env"))
+			kept = arena_printf(&c->arena, "%s%s%s", kept, *kept ? "," : "",
+					    is_source(s, "env") ? "env" : "imds");
+		else if (is_source(s, "kubernetes") || is_source(s, "metadata-labeler"))
+			other = true;
+		else if (s.n)
 			return err_set(err, GRPC_INVALID_ARGUMENT,
-				       "--metadata-sources: \"%s\" is none of imds, kubernetes, metadata-labeler",
-				       name);
+				       "--metadata-sources: \"%.*s\" is none of imds, env, kubernetes, metadata-labeler",
+				       STR(s));
 	}
-	if (imds)
-		return 0;
-	return err_set(err, GRPC_UNIMPLEMENTED,
-		       "--metadata-sources: this version has imds only; name it");
+	if (!*kept)
+		return err_set(err, GRPC_UNIMPLEMENTED,
+			       "--metadata-sources: this version has imds and env; name one of them");
+	c->metadata_sources = other && !strstr(kept, "env")
+		? arena_printf(&c->arena, "%s,env", kept) : kept;
+	return 0;
 }
 
 int config_check(struct config *c, struct err *err)
 {
-	if (check_logging_format(c, err) < 0 || check_limits(c, err) < 0 ||
-	    check_tags(c, err) < 0 || check_metadata_sources(c, err) < 0)
+	join_tags(c);
+	if (check_logging_format(c, err) < 0 || check_limits(c, err) < 0)
 		return -1;
-	return 0;
+	return c->mode & CONFIG_NODE ? check_metadata_sources(c, err) : 0;
 }

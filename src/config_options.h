@@ -7,7 +7,7 @@
 #include "base/str.h"
 #include "config.h"
 
-enum config_type { TYPE_STRING, TYPE_BOOL, TYPE_INT, TYPE_MS, TYPE_LIST, TYPE_TAGS };
+enum config_type { TYPE_STRING, TYPE_BOOL, TYPE_INT, TYPE_MS, TYPE_LIST };
 enum config_effect { EFFECT_USED, EFFECT_INERT, EFFECT_REFUSED, EFFECT_ONCE };
 enum { MODES_CONTROLLER = CONFIG_CONTROLLER, MODES_NODE = CONFIG_NODE, MODES_ANY = CONFIG_ALL };
 

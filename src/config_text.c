@@ -79,6 +79,11 @@ void config_print_help(FILE *out)
 #define PLATFORM "linux"
 #endif
 
+const char *config_version(void)
+{
+	return EBS_CSID_VERSION;
+}
+
 void config_print_version(FILE *out)
 {
 	fprintf(out,
