@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
-#include "config.h"
+#include "../../src/config.h"	/* not autoconf's */
 
 struct fixture {
 	struct config config;
