@@ -1,0 +1,88 @@
+/* The EC2 scheduler: who may call next. Every call holds a ticket; a ticket
+ * ends when its call may be sent, and the answer is reported on it.
+ *
+ * Buckets. EC2 refuses calls by token buckets that we cannot see, shared with
+ * everybody else in the account. Each has a model (ec2_bucket.h) that is right
+ * about one thing: when a call is throttled the bucket was empty just then. So:
+ *
+ *  - Start: the published defaults are what an account has at least. That many
+ *    calls go out at once (half of the level at a time, so that a bucket that
+ *    others have emptied costs few refusals); beyond them first one call more
+ *    than the model allows, then two, four ... as long as none is refused: a
+ *    raised limit or none at all is found within a few round trips, a default
+ *    one with one refused call.
+ *  - First refusal: how far we got over what the default would have given tells
+ *    by how much the limits are raised or shared; capacity and refill both.
+ *  - Then draw at the learned rate plus 1 %. Tokens are lost only when a bucket
+ *    is full, so being at its edge is what takes all it gives: with the drift we
+ *    reach the edge again after a few hundred calls and are refused once. What
+ *    was granted between two refusals over the time between them is the refill
+ *    exactly, whoever else draws. After each refusal we wait until a few tokens
+ *    have gathered (no loss, see above), or jitter of the network would turn
+ *    most calls at the edge into refusals.
+ *  - No refusal for longer than the drift explains: the limit was raised; the
+ *    rate climbs by 2 %, 4 % ... 50 % every few calls until the next refusal
+ *    measures it. Refusals in quick succession: the limit was lowered; the rate
+ *    measured over the last ones takes its place.
+ *
+ *    Refused at default limits: about one call in 300; total time as if we knew
+ *    the bucket. A refused call goes back to its place at the head.
+ *
+ * Order. One queue per action, first come first served. Among actions that may
+ * send now, stride scheduling by the weight of the action's class: detach >
+ * attach > delete > create > modify > snapshot > describe for lists. In the
+ * bucket that attach, detach and modify share each gets its share whatever the
+ * others queue, which is the ageing: a class of weight w waits at most
+ * (sum of weights)/w of what it would alone. An idle class saves nothing up.
+ *
+ * Bounds. At most EC2_IN_FLIGHT_MAX calls under way, the size of the connection
+ * pool. When EC2 does not answer at all, one call at a time asks again, and
+ * what has waited EC2_DOWN_MS meanwhile fails with UNAVAILABLE. */
+#ifndef AWS_EC2_SCHED_H
+#define AWS_EC2_SCHED_H
+
+#include "aws/ec2_bucket.h"
+#include "aws/ec2_types.h"
+#include "base/buf.h"
+#include "base/list.h"
+#include "reactor/op.h"
+
+#define EC2_IN_FLIGHT_MAX 64
+#define EC2_DOWN_MS 10000
+
+struct ec2_sched;
+
+/* A leaf: waits in the queue. Zeroed before the first use; initialised again for
+ * the next attempt it keeps its place. */
+struct ec2_ticket {
+	struct op op;
+	struct ec2_sched *sched;
+	struct list link;
+	uint64_t place;		/* 0: none yet */
+	int64_t queued_at;	/* first */
+	enum ec2_action action;
+	bool granted;		/* drawn and not reported yet */
+	struct ec2_draw draw;
+};
+
+enum ec2_outcome {
+	EC2_ANSWERED,	/* anything but a throttle */
+	EC2_THROTTLED,
+	EC2_UNANSWERED,	/* no connection, reset, time-out */
+	EC2_UNSENT,	/* given back */
+};
+
+struct ec2_sched *ec2_sched_new(struct reactor *r);
+void ec2_sched_free(struct ec2_sched *s);	/* no ticket is queued or granted */
+
+void ec2_ticket_init(struct ec2_ticket *t, struct ec2_sched *s, enum ec2_action action);
+/* why: for EC2_UNANSWERED, what happened; else NULL. */
+void ec2_ticket_report(struct ec2_ticket *t, enum ec2_outcome outcome, const char *why);
+
+/* Calls per second this action's bucket is believed to give. */
+double ec2_sched_rate(const struct ec2_sched *s, enum ec2_action action);
+size_t ec2_sched_queued(const struct ec2_sched *s, enum ec2_action action);
+/* {"buckets": {...}, "queues": {...}} without the braces around it. */
+void ec2_sched_dump(const struct ec2_sched *s, struct buf *out);
+
+#endif
