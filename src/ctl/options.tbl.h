@@ -1,0 +1,27 @@
+/* Options of ebs-csictl.
+ *
+ * OPTION(name, TYPE, default, "ARG", help)
+ *   TYPE  TEXT, SWITCH or MANY (a text that may be given again)
+ */
+OPTION("endpoint", TEXT, NULL, "URL",
+       "the driver's socket; else $CSI_ENDPOINT, else unix://tmp/csi.sock")
+OPTION("node-endpoint", TEXT, NULL, "URL", "the node agent's socket, if it is another")
+OPTION("debug-endpoint", TEXT, NULL, "URL", "the daemon's debug socket, for ops")
+OPTION("timeout", TEXT, "2m", "TIME", "how long a call may take")
+OPTION("json", SWITCH, NULL, "", "answer as one JSON object")
+OPTION("size", TEXT, NULL, "SIZE", "least size: 10GiB, 500M or bytes")
+OPTION("limit", TEXT, NULL, "SIZE", "most size")
+OPTION("type", TEXT, NULL, "TYPE", "volume type: gp3, io2, ...")
+OPTION("param", MANY, NULL, "K=V", "a StorageClass parameter")
+OPTION("zone", TEXT, NULL, "ZONE", "availability zone")
+OPTION("topology", MANY, NULL, "K=V", "a topology segment")
+OPTION("fs", TEXT, NULL, "TYPE", "file system: ext4, ext3, xfs")
+OPTION("mount-flag", MANY, NULL, "FLAG", "a mount option")
+OPTION("block", SWITCH, NULL, "", "a raw block volume instead of a file system")
+OPTION("access-mode", TEXT, "SINGLE_NODE_WRITER", "MODE", "CSI access mode")
+OPTION("readonly", SWITCH, NULL, "", "attach or bind for reading only")
+OPTION("device", TEXT, NULL, "PATH", "device name that publish answered (devicePath)")
+OPTION("context", MANY, NULL, "K=V", "an entry of the volume context")
+OPTION("staging", TEXT, NULL, "PATH", "where the volume is staged")
+OPTION("help", SWITCH, NULL, "", "print this and exit")
+OPTION("version", SWITCH, NULL, "", "print the version and exit")
