@@ -89,7 +89,6 @@ struct block_act {
 	uint32_t id;
 	uint8_t state;
 	bool stopping;
-	const char *what;	/* "stage", for texts */
 	char device[64];	/* what is known of it, for texts */
 	void *request;
 };

@@ -5,6 +5,7 @@
  * A slot's life: RUNNING -> (killed) KILLED -> (does not die) HUNG -> free. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -14,14 +15,15 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <linux/capability.h>
 
 #include "block/helper.h"
 
 #define DAEMON_FD 3
 #define SLOTS 256
+#define LIMIT_MAX_MS (3600 * 1000LL)
 #define HUNG_AFTER_US (2 * 1000000LL)		/* after KILL */
 #define WRITER_LIMIT_US (3600 * 1000000LL)	/* mkfs and fsck */
 
@@ -37,6 +39,7 @@ struct slot {
 	bool writer;		/* mkfs or fsck runs */
 	bool stop;		/* the caller has gone */
 	int64_t started_us, limit_us, killed_us;
+	int64_t own_limit_us;	/* limit_us but for writers */
 	uint8_t *end;		/* the child's END, sent on when it is dead */
 	size_t end_len;
 };
@@ -221,6 +224,7 @@ static int check_times(void)
 static void on_ask(struct slot *s, const struct proto_msg *m, size_t n)
 {
 	s->writer = false;
+	s->limit_us = s->own_limit_us;
 	s->asking = true;
 	if (s->stop || draining) {
 		answer(s, PROTO_STOP);
@@ -297,7 +301,10 @@ static void start(struct slot *s, const struct proto_act *act)
 	s->id = act->id;
 	s->kind = act->kind;
 	s->sock = pair[0];
-	s->limit_us = s->started_us + (int64_t)act->limit_ms * 1000;
+	fcntl(s->sock, F_SETFL, O_NONBLOCK);
+	s->own_limit_us = s->started_us + (act->limit_ms < LIMIT_MAX_MS ?
+					   (int64_t)act->limit_ms : LIMIT_MAX_MS) * 1000;
+	s->limit_us = s->own_limit_us;
 }
 
 static void on_act(const struct proto_act *act)
