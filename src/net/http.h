@@ -16,6 +16,7 @@
 
 struct http;
 struct curl_slist;
+struct wire;
 
 struct http_options {
 	const char *ca_bundle;		/* file; NULL: $AWS_CA_BUNDLE, then the system's */
@@ -24,7 +25,9 @@ struct http_options {
 	struct resolver_options dns;
 };
 
-/* opt may be NULL. Connections are pooled and reused by all exchanges; what is
+/* opt may be NULL; its texts are copied but for dns.servers. The proxy is that of
+ * the environment at this moment: https_proxy, http_proxy (lower case only for
+ * this one), all_proxy, no_proxy. Connections are pooled and reused by all exchanges; what is
  * over the limit waits for a free one (its total time-out runs). */
 struct http *http_new(struct reactor *r, const struct http_options *opt);
 void http_free(struct http *h);		/* no exchange may be active */
@@ -67,8 +70,9 @@ struct http_exchange {
 	int64_t connect_ms;	/* 0 = 5 s; name, connect, TLS */
 	int64_t total_ms;	/* 0 = 30 s; of all */
 	size_t max_response;	/* bytes of the body; 0 = 4 MiB */
-	/* Instead of collecting the body: pieces as they come. Return -1 with err
-	 * set to give up. May be NULL. Comes from the loop, with status set. */
+	/* Instead of collecting the body: pieces as they come, with status and
+	 * headers set; max_response counts them too. Return -1 with err set to give
+	 * up. May be NULL. Comes from inside libcurl: start no exchange here. */
 	int (*on_body)(struct http_exchange *x, struct str piece, struct err *err);
 	void *user;
 
@@ -80,11 +84,16 @@ struct http_exchange {
 	/* Own. */
 	struct resolve resolve;
 	struct curl_slist *request_headers;
-	struct buf response_headers;	/* "name: value\0" … */
-	void *easy;			/* CURL * while on the wire */
-	char *dns_host;
-	int dns_port;
-	bool sent;
+	struct buf response_headers;	/* lines without CRLF, each with its NUL */
+	struct timer timer;		/* total_ms */
+	struct list queued;		/* waits for a connection, or to be taken off */
+	struct wire *wire;		/* while with libcurl */
+	char *host;			/* to look up: the URL's or the proxy's */
+	int port;
+	const char *proxy;
+	size_t received;
+	bool sent;			/* the request has begun to go out */
+	bool head_whole;		/* the empty line after the headers has come */
 	struct err body_err;
 };
 

@@ -3,6 +3,7 @@
 #ifndef NET_RESOLVE_H
 #define NET_RESOLVE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/err.h"
@@ -14,16 +15,22 @@
 struct resolver;
 
 struct resolver_options {
-	const char *servers;	/* "10.0.0.2:53,…" instead of resolv.conf; NULL: that */
+	const char *servers;	/* "10.0.0.2:53,…" instead of resolv.conf; NULL: that.
+				   Lives as long as the resolver. */
 	int timeout_ms;		/* of one try; 0 = 1000 */
 	int tries;		/* 0 = 2 */
+	int min_ttl_ms;		/* an answer is kept for so long at least; 0 = 5000 */
 };
 
 /* opt may be NULL. Never NULL; a broken set-up is reported by the look-ups. */
 struct resolver *resolver_new(struct reactor *r, const struct resolver_options *opt);
 void resolver_free(struct resolver *rs);	/* no look-up may be active */
 
-/* A look-up: a leaf op. IP literals ("::1" with or without brackets) and
+/* True for an IP literal and for localhost: no query is needed, by anybody. */
+bool resolve_is_local(const char *host);
+
+/* A look-up: a leaf op. When no server answers, an address known from before is
+ * given, if it is not older than a day. IP literals ("::1" with or without brackets) and
  * localhost are answered without a query. Fails with NOT_FOUND (the name does
  * not exist) or UNAVAILABLE (no server answers); the text names the host. */
 struct resolve {

@@ -2,6 +2,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/un.h>
@@ -33,7 +34,7 @@ static int unix_address(const char *endpoint, const char *rest, struct sockaddr_
 			       "endpoint \"%s\": the path has %zu bytes, a unix socket's may have "
 			       "%zu at most", endpoint, n, sizeof(un->sun_path) - 1);
 	un->sun_family = AF_UNIX;
-	stpcpy(stpcpy(un->sun_path, root), rest);
+	(void)snprintf(un->sun_path, sizeof(un->sun_path), "%s%s", root, rest);
 	*len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n + 1);
 	return 0;
 }

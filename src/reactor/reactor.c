@@ -23,6 +23,7 @@ struct reactor {
 	uv_check_t check;
 	uv_idle_t idle;		/* keeps poll from blocking while tasks are queued */
 	uv_timer_t timer;
+	const bool *until;	/* reactor_run_until waits for it; else NULL */
 	int64_t busy_since_us;	/* start of this iteration's callbacks */
 	int64_t lag_us;
 	int open_handles;
@@ -98,7 +99,8 @@ static void on_idle(uv_idle_t *h)
 	(void)h;
 }
 
-/* Last thing before the loop sleeps: nothing may stay queued. */
+/* Last thing before the loop sleeps: nothing may stay queued, and what
+ * reactor_run_until waits for may have come about just now. */
 static void on_prepare(uv_prepare_t *h)
 {
 	struct reactor *r = h->data;
@@ -106,7 +108,7 @@ static void on_prepare(uv_prepare_t *h)
 
 	drain(r);
 	rearm(r);
-	if (list_empty(&r->queue))
+	if (list_empty(&r->queue) && !(r->until && *r->until))
 		uv_idle_stop(&r->idle);
 	else
 		uv_idle_start(&r->idle, on_idle);
@@ -333,12 +335,14 @@ bool reactor_run_until(struct reactor *r, const bool *done, int64_t ms)
 
 	timer_init(&a.timer, r, on_alarm);
 	timer_arm(&a.timer, ms);
+	r->until = done;
 	while (!*done && !a.rung) {
 		if (r->is_virtual)
 			reactor_step(r, ms);
 		else
 			uv_run(&r->loop, UV_RUN_ONCE);
 	}
+	r->until = NULL;
 	timer_disarm(&a.timer);
 	return *done;
 }
