@@ -1,0 +1,48 @@
+#include "aws/flight.h"
+
+void flight_init(struct flight *f)
+{
+	list_init(&f->waiters);
+}
+
+static enum op_verdict wait_begin(struct op *op)
+{
+	struct flight_wait *w = container_of(op, struct flight_wait, op);
+
+	list_add_tail(&w->flight->waiters, &w->link);
+	return OP_PENDING;
+}
+
+static void wait_stop(struct op *op)
+{
+	struct flight_wait *w = container_of(op, struct flight_wait, op);
+
+	list_del(&w->link);
+	op_finish(op);
+}
+
+static const struct op_class wait_class = {
+	.name = "wait",
+	.stop = wait_stop,
+};
+
+void flight_wait_init(struct flight_wait *w, struct reactor *r, struct flight *f,
+		      const char *what)
+{
+	op_init_named(&w->op, &wait_class, r, wait_begin, what);
+	w->flight = f;
+	list_init(&w->link);
+}
+
+void flight_land(struct flight *f, const struct err *err)
+{
+	struct list *l;
+
+	while ((l = list_pop(&f->waiters))) {
+		struct flight_wait *w = list_entry(l, struct flight_wait, link);
+
+		if (err && err_is_set(err))
+			err_copy(&w->op.err, err);
+		op_finish(&w->op);
+	}
+}
