@@ -1,0 +1,28 @@
+/* The simulator's own endpoints, beside EC2's:
+ *
+ *   GET    /_sim/state        instances, volumes, attachments
+ *   GET    /_sim/calls        calls, throttles, errors by action; bucket levels
+ *   GET    /_sim/story/VOL    what happened to one volume, a line each
+ *   POST   /_sim/faults       adds faults: an object or an array of them
+ *   DELETE /_sim/faults       drops all
+ *   POST   /_sim/instances    adds one: {"id", "type", "zone", "enis"}
+ *   PUT    /_sim/instances/ID {"state": "stopped"}
+ *
+ * Errors are 4xx with one line of text. */
+#ifndef SIM_CONTROL_H
+#define SIM_CONTROL_H
+
+#include "base/json.h"
+#include "net/http1.h"
+#include "sim/world.h"
+
+/* True when the path is one of ours; then req is answered. */
+bool sim_control_handle(struct sim_world *w, struct http1_request *req);
+
+/* An object or an array of objects with the members of struct sim_fault: kind
+ * (by name), action (wire name), id, probability, skip, count, from_ms,
+ * until_ms (from now), delay_ms, http_status, code, message. All or nothing is
+ * added. Also for the file of --faults. */
+int sim_control_add_faults(struct sim_world *w, const json_t *faults, struct err *err);
+
+#endif
