@@ -21,6 +21,7 @@
 #define DESCRIBE_MS 30000
 #define TOTAL_MS 60000
 #define AUTHORIZATION_MAX (16u << 10)
+#define ERROR_BODY_MAX (64u << 10)
 #define ERROR_TEXT_MAX 512	/* of an answer that is no XML */
 #define SKEW_TOLERATED_MS (4 * 60 * 1000)
 #define ROUND_TRIP_MAX_MS (15 * 60 * 1000)
@@ -40,6 +41,7 @@ struct attempt {
 	struct creds_get creds;
 	struct http_exchange http;
 	struct buf body;
+	struct buf error;	/* what came with another status than 200 */
 	struct ec2_decoder *decoder;
 	int64_t sent_wall;	/* our clock, uncorrected */
 	int64_t sent_at;	/* reactor_now() */
@@ -149,14 +151,18 @@ static void add_plain_headers(struct attempt *a)
 	http_exchange_add_header(&a->http, "amz-sdk-invocation-id", id);
 }
 
-/* Only a good answer is decoded; what else there is, is kept as text. */
+/* Only a good answer is decoded; of another the beginning is kept as text. */
 static int on_body(struct http_exchange *http, struct str piece, struct err *err)
 {
 	struct ec2_exchange *x = http->user;
 	struct attempt *a = x->impl;
 
-	if (http->status != 200)
+	if (http->status != 200) {
+		size_t room = ERROR_BODY_MAX - a->error.len;
+
+		buf_add(&a->error, piece.p, piece.n < room ? piece.n : room);
 		return 0;
+	}
 	if (!a->decoder)
 		a->decoder = ec2_decoder_new(&x->resp, x->req->action);
 	return ec2_decoder_feed(a->decoder, piece, err);
@@ -173,9 +179,8 @@ static void prepare_http(struct ec2_exchange *x, struct attempt *a)
 
 	http_exchange_init(&a->http, opt->http, "POST", opt->endpoint->url);
 	a->http.body = buf_view(&a->body);
-	a->http.flags = HTTP_KEEP_ERROR_BODY;
 	if (!repeatable[x->req->action])
-		a->http.flags |= HTTP_FRESH_CONNECTION;
+		a->http.flags = HTTP_FRESH_CONNECTION;
 	a->http.connect_ms = CONNECT_MS;
 	a->http.total_ms = is_describe(x->req->action) ? opt->describe_ms : opt->total_ms;
 	a->http.max_response = EC2_XML_MAX;
@@ -307,12 +312,12 @@ static enum op_verdict refused(struct ec2_exchange *x, struct attempt *a)
 	const char *id;
 
 	buf_init(&text, 16 << 10);
-	if (ec2_decode_error(buf_view(&a->http.response), &arena, &doc) == 0) {
+	if (ec2_decode_error(buf_view(&a->error), &arena, &doc) == 0) {
 		buf_adds(&text, cstr_or(doc.message, "no message"));
 	} else {
 		buf_printf(&text, "HTTP %d from %s, no EC2 error: ", x->http_status,
 			   a->h->opt.endpoint->host);
-		add_plain_text(&text, buf_view(&a->http.response));
+		add_plain_text(&text, buf_view(&a->error));
 	}
 	id = cstr_or(doc.request_id, http_exchange_header(&a->http, "x-amzn-requestid"));
 	if (!cstr_empty(id))
@@ -369,6 +374,7 @@ static void attempt_fini(struct op *op)
 		return;
 	ec2_decoder_free(a->decoder);
 	buf_fini(&a->body);
+	buf_fini(&a->error);
 	free(a);
 }
 
@@ -392,6 +398,7 @@ static void prepare(struct ec2_transport *t, struct ec2_exchange *x)
 	op_init(&x->op, &attempt_class, t->reactor, begin);
 	a->h = container_of(t, struct ec2_http, transport);
 	buf_init(&a->body, EC2_QUERY_MAX);
+	buf_init(&a->error, ERROR_BODY_MAX);
 	x->impl = a;
 }
 
