@@ -46,7 +46,7 @@
 struct ebs;
 
 struct ebs_options {
-	uint64_t seed;	/* for tests; 0: from the clock and the process id */
+	int64_t linger_ms;	/* 0: EBS_LINGER_MS */
 };
 
 /* options may be NULL. The reactor and ec2 must outlive it. */
@@ -69,6 +69,7 @@ struct job;
 struct job_seat {
 	struct list link;
 	struct job *job;
+	struct op *op;
 };
 
 /* One topology term the volume may go to. NULL or "" is "not given". With both

@@ -52,12 +52,13 @@ struct watch {
 	const char *id;		/* caller's, lives as long as the op */
 	enum transition transition;
 	watch_check *check;
+	uint32_t looks;		/* answers seen, the one being checked included */
 	/* The table's own. */
 	struct poll_entry *entry;
 	struct list link;
+	uint64_t seq;		/* answers to questions put later count */
 	int64_t since;		/* began */
 	int64_t due;		/* not asked before */
-	uint32_t looks;		/* answers seen */
 	uint32_t failures;	/* calls in a row that failed as a whole */
 };
 
@@ -69,12 +70,16 @@ struct poll_kind {
 	enum ec2_action action;
 	size_t max_ids;		/* in one call */
 	const char *not_found;	/* EC2's code for an id that does not exist */
-	const char *id_prefix;	/* "vol-": how its error texts name ids */
-	void (*ask)(struct ec2_request *req, const char **ids, size_t n);
-	/* Calls found() for each item of an answer. */
-	void (*each)(const struct ec2_response *resp,
-		     void (*found)(void *ctx, const char *id, const void *item), void *ctx);
+	/* Fills in the ids, and the token of a further page if it is not NULL. */
+	void (*ask)(struct ec2_request *req, const char **ids, size_t n, const char *token);
+	/* Calls found() for each item of an answer; returns the next page's token. */
+	const char *(*each)(const struct ec2_response *resp,
+			    void (*found)(void *ctx, const char *id, const void *item),
+			    void *ctx);
 };
+
+extern const struct poll_kind poll_volumes;	/* struct ec2_volume */
+extern const struct poll_kind poll_instances;	/* struct ec2_instance */
 
 struct poller *poller_new(struct reactor *r, struct ec2 *ec2, const struct poll_kind *kind);
 void poller_free(struct poller *p);	/* no watch, no call is active */

@@ -1,0 +1,545 @@
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "ebs/impl.h"
+
+#define NAMES_MAX 20	/* device names tried in one job */
+#define TRIES_MAX 8	/* AttachVolume refused for a state that looks fine */
+#define PAUSE_MS 1000
+#define STUCK_MS 90000	/* in `attaching`: a clash of names or a sick instance */
+
+/*   node (once in a while) -> place -> send -> sent -> wait -> waited -> OP_DONE
+ *                               |       ^        |       \-> unstick -> refused
+ *          the volume may be    |       |        | name taken: send with the next
+ *          there already        v       |        | in use, wrong state, unknown
+ *                              look -> looked <--'
+ *                                       |  \-> wait | OP_DONE | refused
+ *                                       v
+ *                                      leave -> looked      until it is free
+ */
+struct attach_job {
+	struct job job;
+	struct volume_view view;
+	const char *device;	/* held or found; arena */
+	bool held;		/* the name is reserved by us */
+	bool sent;		/* an AttachVolume may have taken effect */
+	bool refreshed;		/* the device names were asked for in this job */
+	bool refused;		/* the last AttachVolume was */
+	bool looked;		/* at the volume */
+	unsigned int names, tries;
+	int64_t sent_at;	/* ms, of the AttachVolume that was accepted */
+	enum { ATTACH_OK, ATTACH_LOST, ATTACH_GONE, ATTACH_STUCK } outcome;
+};
+
+static op_step attach_node, attach_noded, attach_place, attach_send, attach_sent,
+	attach_look, attach_looked, attach_leave, attach_left, attach_wait, attach_waited,
+	attach_unstuck;
+
+static struct attach_job *attach_of(struct op *op)
+{
+	return container_of(op, struct attach_job, job.op);
+}
+
+static void let_go(struct attach_job *aj)
+{
+	if (aj->held)
+		device_names_release(&aj->job.ebs->names, aj->job.node_id, aj->job.volume_id);
+	aj->held = false;
+}
+
+static enum op_verdict no_volume(struct attach_job *aj)
+{
+	return op_fail(&aj->job.op, GRPC_NOT_FOUND, "volume %s does not exist",
+		       aj->job.volume_id);
+}
+
+static enum op_verdict no_node(struct attach_job *aj, const char *why)
+{
+	let_go(aj);
+	device_names_forget(&aj->job.ebs->names, aj->job.node_id);
+	return op_fail(&aj->job.op, GRPC_NOT_FOUND, "node %s %s; volume %s is not attached to it",
+		       aj->job.node_id, why, aj->job.volume_id);
+}
+
+/* ---- the node's device names ---- */
+
+static enum watch_verdict node_seen(struct watch *w, const void *item)
+{
+	struct attach_job *aj = container_of(w, struct attach_job, job.watch);
+	const struct ec2_instance *in = item;
+
+	aj->view.exists = in != NULL;
+	snprintf(aj->view.status, sizeof(aj->view.status), "%s",
+		 in ? cstr_or(in->state, "") : "");
+	if (in)
+		device_names_learn(&aj->job.ebs->names, aj->job.node_id, in, w->since);
+	return WATCH_DONE;
+}
+
+static enum op_verdict attach_begin(struct op *op)
+{
+	struct attach_job *aj = attach_of(op);
+
+	if (device_names_known(&aj->job.ebs->names, aj->job.node_id, ebs_now(aj->job.ebs)))
+		return op_next(op, attach_place);
+	return op_next(op, attach_node);
+}
+
+static enum op_verdict attach_node(struct op *op)
+{
+	struct attach_job *aj = attach_of(op);
+
+	aj->refreshed = true;
+	watch_init(&aj->job.watch, aj->job.ebs->instances, aj->job.node_id,
+		   TRANSITION_LOOK, node_seen);
+	return op_await(op, &aj->job.watch.op, attach_noded);
+}
+
+static enum op_verdict attach_noded(struct op *op)
+{
+	struct attach_job *aj = attach_of(op);
+
+	if (op_failed(&aj->job.watch.op))
+		return op_fail_as(op, &aj->job.watch.op, "node %s", aj->job.node_id);
+	if (!aj->view.exists)
+		return no_node(aj, "does not exist");
+	if (cstr_eq(aj->view.status, "terminated") ||
+	    cstr_eq(aj->view.status, "shutting-down"))
+		return no_node(aj, "is terminated");
+	return op_next(op, attach_place);
+}
+
+static enum op_verdict attach_place(struct op *op)
+{
+	struct attach_job *aj = attach_of(op);
+	struct ebs *e = aj->job.ebs;
+	const char *device;
+
+	if (!aj->looked &&
+	    (device_names_find(&e->names, aj->job.node_id, aj->job.volume_id) ||
+	     job_elsewhere(e, JOB_DETACH, aj->job.volume_id, aj->job.node_id)))
+		return op_next(op, attach_look);
+	if (aj->held)
+		return op_next(op, attach_send);
+	device = device_names_reserve(&e->names, aj->job.node_id, aj->job.volume_id,
+				      ebs_now(e));
+	if (!device && !aj->refreshed)
+		return op_next(op, attach_node);
+	if (!device)
+		return op_fail(op, GRPC_RESOURCE_EXHAUSTED,
+			       "node %s: all %d device names are in use, none for volume %s",
+			       aj->job.node_id, DEVICE_NAMES, aj->job.volume_id);
+	aj->device = arena_str(&aj->job.arena, device);
+	aj->held = true;
+	return op_next(op, attach_send);
+}
+
+/* ---- AttachVolume ---- */
+
+static enum op_verdict attach_send(struct op *op)
+{
+	struct attach_job *aj = attach_of(op);
+	struct ec2_attach_volume *rq = &aj->job.call.req.attach_volume;
+
+	aj->tries++;
+	ec2_call_init(&aj->job.call, aj->job.ebs->ec2, EC2_ATTACH_VOLUME);
+	rq->volume_id = aj->job.volume_id;
+	rq->instance_id = aj->job.node_id;
+	rq->device = aj->device;
+	return op_await(op, &aj->job.call.op, attach_sent);
+}
+
+static bool name_is_taken(const struct err *err)
+{
+	return err_reason_is(err, "InvalidParameterValue") &&
+	       strcasestr(err_msg(err), "already in use");
+}
+
+static enum op_verdict next_name(struct attach_job *aj)
+{
+	struct ebs *e = aj->job.ebs;
+
+	device_names_bad(&e->names, aj->job.node_id, aj->device, ebs_now(e));
+	let_go(aj);
+	if (++aj->names >= NAMES_MAX)
+		return op_fail_as(&aj->job.op, &aj->job.call.op,
+				  "volume %s, node %s: %u device names in turn are in use",
+				  aj->job.volume_id, aj->job.node_id, aj->names);
+	aj->refused = true;
+	aj->tries = 0;
+	return op_next(&aj->job.op, aj->refreshed ? attach_place : attach_node);
+}
+
+static enum op_verdict attach_refused(struct attach_job *aj)
+{
+	struct op *op = &aj->job.op;
+	struct err *err = &aj->job.call.op.err;
+
+	if (name_is_taken(err))
+		return next_name(aj);
+	if (err_reason_is(err, "InvalidInstanceID.NotFound") ||
+	    err_reason_is(err, "InvalidInstanceID.Malformed"))
+		return no_node(aj, "does not exist");
+	/* What the volume's state decides. */
+	if (err_reason_is(err, "VolumeInUse") || err_reason_is(err, "IncorrectState") ||
+	    err_reason_is(err, "InvalidState") || err_reason_is(err, "InvalidVolume.NotFound"))
+		return op_next(op, attach_look);
+	return op_fail_as(op, &aj->job.call.op, "volume %s, node %s, device %s",
+			  aj->job.volume_id, aj->job.node_id, aj->device);
+}
+
+static enum op_verdict attach_sent(struct op *op)
+{
+	struct attach_job *aj = attach_of(op);
+	struct ec2_call *call = &aj->job.call;
+
+	if (!op_failed(&call->op)) {
+		aj->sent = true;
+		aj->sent_at = ebs_now(aj->job.ebs);
+		job_saw(&aj->job, "%s", cstr_or(call->resp.attachment.status, "attaching"));
+		return op_next(op, attach_wait);
+	}
+	aj->refused = true;
+	if (!call->maybe_done)
+		return attach_refused(aj);
+	aj->sent = true;
+	return op_next(op, attach_look);
+}
+
+/* ---- a look, and what follows from it ---- */
+
+static void see(struct attach_job *aj, const struct ec2_volume *v)
+{
+	volume_view_read(&aj->view, v, aj->job.node_id);
+	job_saw(&aj->job, "%s", !v ? "volume not there" :
+		aj->view.here[0] ? aj->view.here : aj->view.status);
+}
+
+static enum watch_verdict attach_seen(struct watch *w, const void *item)
+{
+	see(container_of(w, struct attach_job, job.watch), item);
+	return WATCH_DONE;
+}
+
+static enum op_verdict attach_look(struct op *op)
+{
+	struct attach_job *aj = attach_of(op);
+
+	aj->looked = true;
+	watch_init(&aj->job.watch, aj->job.ebs->volumes, aj->job.volume_id,
+		   TRANSITION_LOOK, attach_seen);
+	return op_await(op, &aj->job.watch.op, attach_looked);
+}
+
+/* It is where EC2 says it is, under whatever name. */
+static enum op_verdict adopt(struct attach_job *aj)
+{
+	if (!aj->sent_at)
+		aj->sent_at = ebs_now(aj->job.ebs);
+	aj->sent = true;
+	aj->device = arena_str(&aj->job.arena, aj->view.device);
+	if (cstr_eq(aj->view.here, "attaching"))
+		return op_next(&aj->job.op, attach_wait);
+	aj->outcome = ATTACH_OK;
+	return OP_DONE;
+}
+
+/* The holder is about to let go, or a view of before it did. */
+static bool holder_leaves(const struct attach_job *aj)
+{
+	struct ebs *e = aj->job.ebs;
+	auto_free char *pair = xasprintf("%s %s", aj->job.volume_id, aj->view.holder);
+
+	return job_elsewhere(e, JOB_DETACH, aj->job.volume_id, aj->job.node_id) ||
+	       memo_age(&e->detached, pair, ebs_now(e)) < SETTLE_MS;
+}
+
+/* True while the only thing to do is to wait for another state. */
+static bool must_wait(const struct attach_job *aj)
+{
+	const struct volume_view *v = &aj->view;
+
+	if (!v->exists)
+		return false;
+	if (cstr_eq(v->here, "detaching") || cstr_eq(v->here, "busy"))
+		return true;
+	if (v->here[0])
+		return false;
+	if (cstr_eq(v->status, "creating"))
+		return true;
+	if (v->multi)
+		return false;
+	return v->holder[0] ? holder_leaves(aj) : v->leaving;
+}
+
+static enum op_verdict again(struct attach_job *aj, op_step *step, const char *name)
+{
+	struct op *op = &aj->job.op;
+
+	if (aj->tries >= TRIES_MAX)
+		return op_fail(op, GRPC_ABORTED,
+			       "volume %s, node %s: EC2 says the volume is %s and refuses to attach it: %s",
+			       aj->job.volume_id, aj->job.node_id,
+			       aj->view.exists ? aj->view.status : "not there",
+			       err_msg(&aj->job.call.op.err));
+	op_sleep_init(&aj->job.pause, op->reactor, aj->refused ? PAUSE_MS : 0);
+	return op_await_named(op, &aj->job.pause.op, step, name);
+}
+
+static enum op_verdict attach_absent(struct attach_job *aj)
+{
+	struct ebs *e = aj->job.ebs;
+
+	if (memo_age(&e->young, aj->job.volume_id, ebs_now(e)) >= SETTLE_MS)
+		return no_volume(aj);
+	/* Made just now: not every view knows it yet. */
+	aj->refused = true;
+	return again(aj, attach_place, "attach_place");
+}
+
+static enum op_verdict attach_free(struct attach_job *aj)
+{
+	struct op *op = &aj->job.op;
+	const char *status = aj->view.status;
+
+	if (cstr_eq(status, "deleting") || cstr_eq(status, "deleted"))
+		return no_volume(aj);
+	if (cstr_eq(status, "error"))
+		return op_fail(op, GRPC_FAILED_PRECONDITION,
+			       "volume %s is in state error: it can only be deleted",
+			       aj->job.volume_id);
+	if (aj->view.holder[0] && !aj->view.multi) {
+		op_fail(op, GRPC_FAILED_PRECONDITION,
+			"volume %s is attached to node %s: it must be detached from there before it can be attached to %s",
+			aj->job.volume_id, aj->view.holder, aj->job.node_id);
+		op->err.reason = xstrdup("VolumeInUse");
+		return OP_FAILED;
+	}
+	if (!aj->held)
+		device_names_release(&aj->job.ebs->names, aj->job.node_id,
+				     aj->job.volume_id);
+	return again(aj, attach_place, "attach_place");
+}
+
+static enum op_verdict attach_looked(struct op *op)
+{
+	struct attach_job *aj = attach_of(op);
+
+	if (op_failed(&aj->job.watch.op))
+		return op_fail_as(op, &aj->job.watch.op, "volume %s, node %s",
+				  aj->job.volume_id, aj->job.node_id);
+	if (!aj->view.exists)
+		return attach_absent(aj);
+	if (must_wait(aj))
+		return op_next(op, attach_leave);
+	return aj->view.here[0] ? adopt(aj) : attach_free(aj);
+}
+
+/* ---- until it may be attached ---- */
+
+static enum watch_verdict leave_check(struct watch *w, const void *item)
+{
+	struct attach_job *aj = container_of(w, struct attach_job, job.watch);
+
+	see(aj, item);
+	return must_wait(aj) ? WATCH_ON : WATCH_DONE;
+}
+
+static enum op_verdict attach_leave(struct op *op)
+{
+	struct attach_job *aj = attach_of(op);
+
+	watch_init(&aj->job.watch, aj->job.ebs->volumes, aj->job.volume_id,
+		   TRANSITION_DETACHING, leave_check);
+	return op_await(op, &aj->job.watch.op, attach_left);
+}
+
+static enum op_verdict attach_left(struct op *op)
+{
+	struct attach_job *aj = attach_of(op);
+
+	/* It was right to refuse before; now it is another matter. */
+	aj->refused = false;
+	aj->tries = 0;
+	if (!aj->view.here[0] && !aj->held)
+		device_names_release(&aj->job.ebs->names, aj->job.node_id,
+				     aj->job.volume_id);
+	return op_next(op, attach_looked);
+}
+
+/* ---- until it is attached ---- */
+
+static int64_t attaching_for(const struct attach_job *aj)
+{
+	struct ebs *e = aj->job.ebs;
+	int64_t here = ebs_now(e) - aj->sent_at;
+	int64_t told = aj->view.attach_time ? reactor_wall(e->reactor) - aj->view.attach_time : 0;
+
+	return told > here ? told : here;
+}
+
+static enum watch_verdict attach_check(struct watch *w, const void *item)
+{
+	struct attach_job *aj = container_of(w, struct attach_job, job.watch);
+	int64_t since = ebs_now(aj->job.ebs) - aj->sent_at;
+
+	see(aj, item);
+	if (cstr_eq(aj->view.here, "attached")) {
+		aj->outcome = ATTACH_OK;
+		return WATCH_DONE;
+	}
+	if (cstr_eq(aj->view.here, "attaching")) {
+		aj->outcome = ATTACH_STUCK;
+		return attaching_for(aj) >= STUCK_MS ? WATCH_DONE : WATCH_ON;
+	}
+	/* Gone, or going again: unless the view is one of before. */
+	aj->outcome = aj->view.exists ? ATTACH_LOST : ATTACH_GONE;
+	return since >= SETTLE_MS ? WATCH_DONE : WATCH_ON;
+}
+
+static enum op_verdict attach_wait(struct op *op)
+{
+	struct attach_job *aj = attach_of(op);
+
+	watch_init(&aj->job.watch, aj->job.ebs->volumes, aj->job.volume_id,
+		   TRANSITION_ATTACHING, attach_check);
+	return op_await(op, &aj->job.watch.op, attach_waited);
+}
+
+static enum op_verdict attach_waited(struct op *op)
+{
+	struct attach_job *aj = attach_of(op);
+	struct ec2_detach_volume *rq = &aj->job.call.req.detach_volume;
+
+	if (op_failed(&aj->job.watch.op))
+		return op_fail_as(op, &aj->job.watch.op, "volume %s is %s to %s as %s",
+				  aj->job.volume_id, aj->job.seen, aj->job.node_id, aj->device);
+	switch (aj->outcome) {
+	case ATTACH_OK:
+		if (aj->view.device[0])
+			aj->device = arena_str(&aj->job.arena, aj->view.device);
+		return OP_DONE;
+	case ATTACH_GONE:
+		return no_volume(aj);
+	case ATTACH_LOST:
+		return op_fail(op, GRPC_ABORTED,
+			       "volume %s was being attached to %s as %s and is %s now: somebody else detaches it",
+			       aj->job.volume_id, aj->job.node_id, aj->device,
+			       aj->view.here[0] ? aj->view.here : aj->view.status);
+	default:
+		break;
+	}
+	ec2_call_init(&aj->job.call, aj->job.ebs->ec2, EC2_DETACH_VOLUME);
+	rq->volume_id = aj->job.volume_id;
+	rq->instance_id = aj->job.node_id;
+	return op_await(op, &aj->job.call.op, attach_unstuck);
+}
+
+static enum op_verdict attach_unstuck(struct op *op)
+{
+	struct attach_job *aj = attach_of(op);
+	struct ebs *e = aj->job.ebs;
+	const struct op *call = &aj->job.call.op;
+
+	device_names_bad(&e->names, aj->job.node_id, aj->device, ebs_now(e));
+	return op_fail(op, GRPC_ABORTED,
+		       "volume %s is stuck in attaching to %s as %s since %lld s; %s%s: ask again, another device name will be used",
+		       aj->job.volume_id, aj->job.node_id, aj->device,
+		       (long long)attaching_for(aj) / 1000,
+		       op_failed(call) ? "detaching it failed, " : "it is being detached",
+		       err_msg(&call->err));
+}
+
+/* ---- the job ---- */
+
+static void attach_end(struct op *op)
+{
+	struct attach_job *aj = attach_of(op);
+	struct ebs *e = aj->job.ebs;
+
+	if (!op_failed(op)) {
+		auto_free char *pair = xasprintf("%s %s", aj->job.volume_id, aj->job.node_id);
+
+		device_names_set(&e->names, aj->job.node_id, aj->job.volume_id, aj->device,
+				 ebs_now(e));
+		memo_del(&e->detached, pair);
+	} else if (aj->sent || op_active(&aj->job.call.op) || op->cancelled) {
+		device_names_doubt(&e->names, aj->job.node_id, aj->job.volume_id);
+	} else {
+		let_go(aj);
+	}
+}
+
+static void attach_fill(struct job *job, struct op *op)
+{
+	(void)job;
+	(void)op;
+}
+
+static void attach_deliver(const struct job *job, struct op *op)
+{
+	const struct attach_job *aj = container_of(job, struct attach_job, job);
+	struct ebs_attach *at = container_of(op, struct ebs_attach, op);
+
+	at->device = arena_str(&at->arena, aj->device);
+}
+
+static const struct job_class attach_class = {
+	.type = JOB_ATTACH,
+	.title = "ControllerPublishVolume",
+	.size = sizeof(struct attach_job),
+	.op_class = { .name = "attach_job", .end = attach_end, .fini = job_fini,
+		      .describe = job_describe },
+	.first = attach_begin,
+	.fill = attach_fill,
+	.deliver = attach_deliver,
+};
+
+/* ---- the operation ---- */
+
+static enum op_verdict attach_enter(struct op *op)
+{
+	struct ebs_attach *at = container_of(op, struct ebs_attach, op);
+	auto_free char *what = NULL;
+
+	if (!ebs_is_volume_id(at->volume_id))
+		return op_fail(op, GRPC_NOT_FOUND,
+			       "volume \"%s\" does not exist: an id is vol- and 8 or 17 hexadecimal digits",
+			       cstr_or(at->volume_id, ""));
+	if (!ebs_is_instance_id(at->node_id))
+		return op_fail(op, GRPC_NOT_FOUND,
+			       "node \"%s\" does not exist: an id is i- and 8 or 17 hexadecimal digits; volume %s is not attached to it",
+			       cstr_or(at->node_id, ""), at->volume_id);
+	what = xasprintf("%s to %s", at->volume_id, at->node_id);
+	return job_join(at->ebs, &attach_class, op, &at->seat, what, at->volume_id,
+			at->node_id);
+}
+
+static void attach_stop(struct op *op)
+{
+	job_leave(op, &container_of(op, struct ebs_attach, op)->seat);
+}
+
+static void attach_fini(struct op *op)
+{
+	arena_fini(&container_of(op, struct ebs_attach, op)->arena);
+}
+
+static void attach_describe(const struct op *op, struct buf *out)
+{
+	job_describe_seat(op, &container_of(op, struct ebs_attach, op)->seat, out);
+}
+
+static const struct op_class attach_op_class = {
+	.name = "attach",
+	.stop = attach_stop,
+	.fini = attach_fini,
+	.describe = attach_describe,
+};
+
+void ebs_attach_init(struct ebs_attach *at, struct ebs *e)
+{
+	op_init(&at->op, &attach_op_class, e->reactor, attach_enter);
+	at->ebs = e;
+}

@@ -1,0 +1,531 @@
+#include "ebs/poll.h"
+
+#include <assert.h>
+#include <ctype.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "ebs/pace.h"
+
+#define BATCHES_MAX 4		/* under way at once, and only full ones */
+#define FAILURES_MAX 5		/* calls in a row before a transition gives up */
+#define FAILURE_PAUSE_MS 1000
+
+struct poll_entry {
+	char *id;
+	struct list watches;
+	uint64_t found_in;	/* seq of the batch that last found it */
+};
+
+struct poller {
+	struct reactor *reactor;
+	struct ec2 *ec2;
+	const struct poll_kind *kind;
+	struct map entries;
+	struct list batches;
+	unsigned int in_flight;
+	uint64_t seq;
+	struct task task;
+	struct timer timer;
+	struct pace pace;
+	bool stopped;
+	uint64_t calls;
+};
+
+/* One Describe and what follows from it. A root of its own. */
+struct batch {
+	struct op op;
+	struct poller *poller;
+	struct list link;
+	struct ec2_call call;
+	struct arena arena;
+	const char **ids;
+	size_t n;
+	uint64_t seq;
+	char *token;
+};
+
+static void run(struct task *task);
+
+static void on_timer(struct timer *t)
+{
+	struct poller *p = container_of(t, struct poller, timer);
+
+	reactor_defer(p->reactor, &p->task);
+}
+
+struct poller *poller_new(struct reactor *r, struct ec2 *ec2, const struct poll_kind *kind)
+{
+	struct poller *p = xcalloc(1, sizeof(*p));
+
+	p->reactor = r;
+	p->ec2 = ec2;
+	p->kind = kind;
+	p->task.run = run;
+	list_init(&p->batches);
+	map_init(&p->entries);
+	timer_init(&p->timer, r, on_timer);
+	pace_init(&p->pace, reactor_now(r));
+	return p;
+}
+
+void poller_free(struct poller *p)
+{
+	if (!p)
+		return;
+	assert(list_empty(&p->batches) && map_count(&p->entries) == 0);
+	timer_disarm(&p->timer);
+	reactor_cancel_task(&p->task);
+	map_fini(&p->entries);
+	free(p);
+}
+
+void poller_stop(struct poller *p)
+{
+	p->stopped = true;
+	list_for_each(l, &p->batches)
+		op_cancel(&list_entry(l, struct batch, link)->op, GRPC_UNAVAILABLE,
+			  "shutting down");
+}
+
+bool poller_idle(const struct poller *p)
+{
+	return list_empty(&p->batches);
+}
+
+void poller_set_load(struct poller *p, size_t operations)
+{
+	pace_set_load(&p->pace, operations, reactor_now(p->reactor));
+}
+
+/* ---- watches ---- */
+
+static struct poll_entry *entry_get(struct poller *p, const char *id)
+{
+	struct poll_entry *e = map_get(&p->entries, id);
+
+	if (e)
+		return e;
+	e = xcalloc(1, sizeof(*e));
+	e->id = xstrdup(id);
+	list_init(&e->watches);
+	map_put(&p->entries, id, e);
+	return e;
+}
+
+static void entry_drop(struct poller *p, struct poll_entry *e)
+{
+	if (!list_empty(&e->watches))
+		return;
+	map_del(&p->entries, e->id);
+	free(e->id);
+	free(e);
+}
+
+static void unlink_watch(struct watch *w)
+{
+	list_del(&w->link);
+	if (w->transition != TRANSITION_LOOK)
+		w->poller->pace.active--;
+}
+
+static enum op_verdict watch_start(struct op *op)
+{
+	struct watch *w = container_of(op, struct watch, op);
+	struct poller *p = w->poller;
+	int64_t now = reactor_now(op->reactor);
+
+	if (p->stopped)
+		return op_fail(op, GRPC_UNAVAILABLE, "shutting down");
+	w->entry = entry_get(p, w->id);
+	list_add_tail(&w->entry->watches, &w->link);
+	w->since = now;
+	w->seq = p->seq;
+	w->due = now;
+	if (w->transition == TRANSITION_LOOK) {
+		reactor_defer(p->reactor, &p->task);
+		return OP_PENDING;
+	}
+	w->due += pace_begin(&p->pace, w->transition, now);
+	if (!timer_armed(&p->timer) || p->timer.at > w->due)
+		timer_arm_at(&p->timer, w->due);
+	return OP_PENDING;
+}
+
+static void watch_stop(struct op *op)
+{
+	struct watch *w = container_of(op, struct watch, op);
+
+	unlink_watch(w);
+	entry_drop(w->poller, w->entry);
+	op_finish(op);
+}
+
+static void watch_describe(const struct op *op, struct buf *out)
+{
+	const struct watch *w = container_of(op, struct watch, op);
+
+	buf_printf(out, "%s %s, %u looks", pace_name(w->transition), w->id, w->looks);
+}
+
+static const struct op_class watch_class = {
+	.name = "watch",
+	.stop = watch_stop,
+	.describe = watch_describe,
+};
+
+void watch_init(struct watch *w, struct poller *p, const char *id,
+		enum transition transition, watch_check *check)
+{
+	op_init(&w->op, &watch_class, p->reactor, watch_start);
+	w->poller = p;
+	w->id = id;
+	w->transition = transition;
+	w->check = check;
+	w->looks = w->failures = 0;
+	list_init(&w->link);
+}
+
+/* ---- answers ---- */
+
+static void observe(struct watch *w, const void *item, int64_t now)
+{
+	struct pace *pace = &w->poller->pace;
+	enum watch_verdict verdict;
+
+	w->looks++;
+	w->failures = 0;
+	verdict = w->check(w, item);
+	if (verdict == WATCH_ON) {
+		w->due = now + pace_interval(pace, w->transition, now - w->since);
+		return;
+	}
+	if (verdict == WATCH_DONE)
+		pace_learn(pace, w->transition, now - w->since, w->looks);
+	unlink_watch(w);
+	op_finish(&w->op);
+}
+
+static void deliver(struct poller *p, const char *id, const void *item, uint64_t seq)
+{
+	struct poll_entry *e = map_get(&p->entries, id);
+
+	if (!e)
+		return;
+	e->found_in = item ? seq : e->found_in;
+	list_for_each_safe(l, &e->watches) {
+		struct watch *w = list_entry(l, struct watch, link);
+
+		if (w->seq < seq)
+			observe(w, item, reactor_now(p->reactor));
+	}
+	entry_drop(p, e);
+}
+
+static void found(void *ctx, const char *id, const void *item)
+{
+	struct batch *b = ctx;
+
+	if (id)
+		deliver(b->poller, id, item, b->seq);
+}
+
+/* A call that failed as a whole settles no state question. */
+static void fail_watch(struct watch *w, const struct err *err, int64_t now)
+{
+	if (w->transition != TRANSITION_LOOK && ++w->failures < FAILURES_MAX) {
+		w->due = now + FAILURE_PAUSE_MS * (int64_t)w->failures;
+		return;
+	}
+	err_copy(&w->op.err, err);
+	unlink_watch(w);
+	op_finish(&w->op);
+}
+
+static void fail_id(struct poller *p, const char *id, uint64_t seq, const struct err *err)
+{
+	struct poll_entry *e = map_get(&p->entries, id);
+
+	if (!e)
+		return;
+	list_for_each_safe(l, &e->watches) {
+		struct watch *w = list_entry(l, struct watch, link);
+
+		if (w->seq < seq)
+			fail_watch(w, err, reactor_now(p->reactor));
+	}
+	entry_drop(p, e);
+}
+
+/* ---- batches: ask -> answered [-> ask: next page] ---- */
+
+static op_step batch_answered;
+static void start_batch(struct poller *p, const char **ids, size_t n);
+
+static enum op_verdict batch_ask(struct op *op)
+{
+	struct batch *b = container_of(op, struct batch, op);
+
+	ec2_call_init(&b->call, b->poller->ec2, b->poller->kind->action);
+	b->poller->kind->ask(&b->call.req, b->ids, b->n, b->token);
+	b->poller->calls++;
+	return op_await(op, &b->call.op, batch_answered);
+}
+
+/* True when the text names this id, not merely one that it begins. */
+static bool names(const char *text, const char *id)
+{
+	size_t n = strlen(id);
+
+	for (const char *at = text; (at = strstr(at, id)); at += n)
+		if (!isalnum((unsigned char)at[n]))
+			return true;
+	return false;
+}
+
+/* Moves the ids the text names to the front; how many there are. */
+static size_t sort_named(struct batch *b, const char *text)
+{
+	size_t named = 0;
+
+	for (size_t i = 0; i < b->n; i++) {
+		const char *id = b->ids[i];
+
+		if (!names(text, id))
+			continue;
+		b->ids[i] = b->ids[named];
+		b->ids[named++] = id;
+	}
+	return named;
+}
+
+static bool blames_ids(const struct batch *b, const struct err *err)
+{
+	return err_reason_is(err, b->poller->kind->not_found) ||
+	       err->code == GRPC_NOT_FOUND ||
+	       err_reason_is(err, "InvalidParameterValue");
+}
+
+static void batch_refused(struct batch *b, const struct err *err)
+{
+	struct poller *p = b->poller;
+	size_t cut;
+
+	if (!blames_ids(b, err)) {
+		for (size_t i = 0; i < b->n; i++)
+			fail_id(p, b->ids[i], b->seq, err);
+		return;
+	}
+	if (b->n == 1) {
+		if (err->code == GRPC_NOT_FOUND)
+			deliver(p, b->ids[0], NULL, b->seq);
+		else
+			fail_id(p, b->ids[0], b->seq, err);
+		return;
+	}
+	cut = sort_named(b, err_msg(err));
+	if (cut == 0 || cut == b->n)
+		cut = b->n / 2;
+	start_batch(p, b->ids, cut);
+	start_batch(p, b->ids + cut, b->n - cut);
+}
+
+static enum op_verdict batch_answered(struct op *op)
+{
+	struct batch *b = container_of(op, struct batch, op);
+	struct poller *p = b->poller;
+	const char *token;
+
+	if (op_failed(&b->call.op)) {
+		batch_refused(b, &b->call.op.err);
+		return OP_DONE;
+	}
+	token = p->kind->each(&b->call.resp, found, b);
+	if (!cstr_empty(token)) {
+		b->token = arena_str(&b->arena, token);
+		return op_next(op, batch_ask);
+	}
+	for (size_t i = 0; i < b->n; i++) {
+		struct poll_entry *e = map_get(&p->entries, b->ids[i]);
+
+		if (e && e->found_in != b->seq)
+			deliver(p, b->ids[i], NULL, b->seq);
+	}
+	return OP_DONE;
+}
+
+static void batch_fini(struct op *op)
+{
+	struct batch *b = container_of(op, struct batch, op);
+
+	arena_fini(&b->arena);
+}
+
+static void batch_describe(const struct op *op, struct buf *out)
+{
+	const struct batch *b = container_of(op, struct batch, op);
+
+	buf_printf(out, "%zu %s", b->n, b->poller->kind->name);
+}
+
+static const struct op_class batch_class = {
+	.name = "poll",
+	.fini = batch_fini,
+	.describe = batch_describe,
+};
+
+static void batch_ended(struct op *op)
+{
+	struct batch *b = container_of(op, struct batch, op);
+	struct poller *p = b->poller;
+
+	list_del(&b->link);
+	p->in_flight--;
+	reactor_defer(p->reactor, &p->task);
+	op_fini(op);
+	free(b);
+}
+
+/* Copies the ids; leaves out those nobody waits for any more. */
+static void start_batch(struct poller *p, const char **ids, size_t n)
+{
+	struct batch *b = xcalloc(1, sizeof(*b));
+
+	op_init(&b->op, &batch_class, p->reactor, batch_ask);
+	b->poller = p;
+	b->ids = arena_array(&b->arena, n, sizeof(*b->ids));
+	for (size_t i = 0; i < n; i++)
+		if (map_get(&p->entries, ids[i]))
+			b->ids[b->n++] = arena_str(&b->arena, ids[i]);
+	if (b->n == 0 || p->stopped) {
+		op_fini(&b->op);
+		free(b);
+		return;
+	}
+	b->seq = ++p->seq;
+	p->in_flight++;
+	list_add_tail(&p->batches, &b->link);
+	op_start(&b->op, batch_ended);
+}
+
+/* ---- when to ask ---- */
+
+/* What one pass over the table finds. */
+struct round {
+	const char **ids;	/* due */
+	size_t n;
+	bool look;		/* somebody waits for an answer now */
+	int64_t next;		/* when the first of the others is due */
+};
+
+static bool entry_due(const struct poll_entry *e, struct round *r, int64_t now, int64_t slack)
+{
+	bool due = false;
+
+	list_for_each(l, &e->watches) {
+		const struct watch *w = list_entry(l, struct watch, link);
+
+		if (w->due <= now) {
+			due = true;
+			r->look |= w->transition == TRANSITION_LOOK;
+		} else if (w->due <= now + slack) {
+			due = true;	/* nearly; it costs nothing to ask along */
+		} else if (w->due < r->next) {
+			r->next = w->due;
+		}
+	}
+	return due;
+}
+
+static bool any_due(const struct poller *p, int64_t now, int64_t *next)
+{
+	struct map_iter it = { 0 };
+	const char *id;
+	void *e;
+
+	*next = INT64_MAX;
+	while (map_next(&p->entries, &it, &id, &e)) {
+		list_for_each(l, &((struct poll_entry *)e)->watches) {
+			int64_t due = list_entry(l, struct watch, link)->due;
+
+			if (due < *next)
+				*next = due;
+		}
+	}
+	return *next <= now;
+}
+
+static void collect(struct poller *p, struct round *r, int64_t now)
+{
+	struct map_iter it = { 0 };
+	const char *id;
+	void *e;
+
+	r->next = INT64_MAX;
+	while (map_next(&p->entries, &it, &id, &e))
+		if (entry_due(e, r, now, PACE_GAP_MS / 2))
+			r->ids[r->n++] = ((struct poll_entry *)e)->id;
+}
+
+/* Marks what is being asked, so that it is not due until the answer. */
+static void mark_asked(struct poller *p, struct round *r, int64_t now)
+{
+	for (size_t i = 0; i < r->n; i++) {
+		struct poll_entry *e = map_get(&p->entries, r->ids[i]);
+
+		list_for_each(l, &e->watches) {
+			struct watch *w = list_entry(l, struct watch, link);
+
+			if (w->due <= now + PACE_GAP_MS / 2)
+				w->due = INT64_MAX;
+		}
+	}
+}
+
+static void send(struct poller *p, struct round *r, int64_t now)
+{
+	size_t max = p->kind->max_ids;
+
+	if (r->n > max * BATCHES_MAX)
+		r->n = max * BATCHES_MAX;
+	mark_asked(p, r, now);
+	for (size_t i = 0; i < r->n; i += max)
+		start_batch(p, r->ids + i, r->n - i < max ? r->n - i : max);
+}
+
+static void run(struct task *task)
+{
+	struct poller *p = container_of(task, struct poller, task);
+	int64_t now = reactor_now(p->reactor), next;
+	struct round r = { 0 };
+	int64_t wait;
+
+	timer_disarm(&p->timer);
+	if (p->in_flight > 0 || p->stopped)
+		return;		/* the end of the batch comes back here */
+	if (!any_due(p, now, &next)) {
+		if (next != INT64_MAX)
+			timer_arm_at(&p->timer, next);
+		return;
+	}
+	r.ids = xcalloc(map_count(&p->entries), sizeof(*r.ids));
+	collect(p, &r, now);
+	wait = r.look ? 0 : pace_wait(&p->pace, now, ec2_rate(p->ec2, p->kind->action));
+	if (wait > 0) {
+		timer_arm(&p->timer, wait);
+	} else {
+		pace_spend(&p->pace, now, r.look);
+		send(p, &r, now);
+	}
+	free(r.ids);
+}
+
+void poller_dump_json(const struct poller *p, struct buf *out)
+{
+	buf_printf(out, "{\"entries\":%zu,\"in_flight\":%u,\"calls\":%llu,",
+		   map_count(&p->entries), p->in_flight, (unsigned long long)p->calls);
+	pace_dump(&p->pace, out);
+	buf_adds(out, "}");
+}
