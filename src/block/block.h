@@ -19,8 +19,9 @@
  * answers only for an op that is still wanted. An op ends when its child has
  * really ended. A child that does not die 2 s after KILL (state D: the disk hangs)
  * is abandoned: its op ends with DEADLINE_EXCEEDED saying which act hangs, since
- * when, on which device; until that child is gone, further acts on the same
- * volume end at once with ABORTED and the same text. Other volumes are not
+ * when, on which device (an ancestor that was cancelled reports its own reason,
+ * which names act and device too); until that child is gone, further acts on the
+ * same volume end at once with ABORTED and that text. Other volumes are not
  * touched.
  *
  * The helper's death ends all acts under way with UNAVAILABLE. See

@@ -200,6 +200,19 @@ static void describe_status(int status, char *ret, size_t n)
 		snprintf(ret, n, "ended with status %d", WEXITSTATUS(status));
 }
 
+/* Its descriptors are closed a moment before it can be waited for. */
+static bool wait_shortly(int pid, int *status)
+{
+	const struct timespec step = { 0, 500000 };
+
+	for (int i = 0; i < 20; i++) {
+		if (waitpid(pid, status, WNOHANG) == pid)
+			return true;
+		nanosleep(&step, NULL);
+	}
+	return false;
+}
+
 static void on_death(struct link *l, const char *what)
 {
 	char why[128];
@@ -208,7 +221,7 @@ static void on_death(struct link *l, const char *what)
 
 	snprintf(why, sizeof(why), "%s", what);
 	disconnect(l);
-	if (waitpid(pid, &status, WNOHANG) == pid) {
+	if (wait_shortly(pid, &status)) {
 		l->dead_pid = 0;
 		describe_status(status, why, sizeof(why));
 	}

@@ -71,7 +71,10 @@ static const char *value_of(const struct job *j, const char *key)
 /* A word at place i that is not one of the marks. */
 static const char *options_at(const struct job *j, int i)
 {
-	if (i >= j->n || strcmp(j->words[i], "grow") == 0 || strcmp(j->words[i], "ro") == 0 ||
+	bool ro_is_mark = strcmp(j->words[0], "stage") != 0;
+
+	if (i >= j->n || strcmp(j->words[i], "grow") == 0 ||
+	    (ro_is_mark && strcmp(j->words[i], "ro") == 0) ||
 	    strncmp(j->words[i], "bs=", 3) == 0 || strncmp(j->words[i], "inodes=", 7) == 0)
 		return NULL;
 	return j->words[i];
