@@ -10,10 +10,10 @@
 #include "h2/rpc.h"
 #include "reactor/reactor.h"
 
-struct aws_imds;
 struct block;
 struct csi;
 struct ebs;
+struct imds;
 
 /* Which services answer; Identity always does. */
 enum csi_mode {
@@ -38,10 +38,11 @@ struct csi_options {
 
 	/* Node. */
 	struct block *block;
-	struct aws_imds *imds;		/* NULL: the environment only */
+	struct imds *imds;		/* NULL: the environment only */
 	const char *metadata_sources;	/* --metadata-sources: "imds,env"; NULL: both */
 	int64_t volume_attach_limit;	/* --volume-attach-limit; negative: computed */
 	int64_t reserved_attachments;	/* --reserved-volume-attachments; negative: computed */
+	bool legacy_xfs;		/* --legacy-xfs */
 };
 
 /* NULL and err for options that cannot work: a mode without what it needs,
