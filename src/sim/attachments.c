@@ -1,0 +1,127 @@
+#include "sim/model_impl.h"
+
+#include <stdio.h>
+
+/* attaching -> attached -> detaching -> (busy) -> detached -> forgotten
+ *     '----------------------^ */
+
+const char *sim_attachment_status(const struct sim_attachment *a, int64_t at)
+{
+	if (at < a->attaching_at || at >= a->detached_at)
+		return NULL;
+	if (at >= a->busy_at)
+		return "busy";
+	if (at >= a->detaching_at)
+		return "detaching";
+	return at >= a->attached_at ? "attached" : "attaching";
+}
+
+struct sim_attachment *sim_attachment_new(struct sim_model *m, struct sim_volume *v,
+					  struct sim_instance *i, const char *device)
+{
+	struct sim_attachment *a = xcalloc(1, sizeof(*a));
+
+	a->volume = v;
+	a->instance = i;
+	snprintf(a->device, sizeof(a->device), "%s", device);
+	a->attaching_at = m->now;
+	a->attached_at = a->detaching_at = a->busy_at = a->detached_at = SIM_NEVER;
+	list_add_tail(&v->live, &a->on_volume);
+	list_add_tail(&i->live, &a->on_instance);
+	i->n_live++;
+	return a;
+}
+
+void sim_attachment_free(struct sim_model *m, struct sim_attachment *a)
+{
+	sim_event_clear(m, &a->event);
+	list_del(&a->on_volume);
+	list_del(&a->on_instance);
+	free(a);
+}
+
+void sim_attachment_settle(struct sim_model *m, struct sim_attachment *a)
+{
+	a->attached_at = m->now;
+	sim_story_add(m, a->volume, "attached", a);
+}
+
+static void attached(struct sim_model *m, struct sim_event *e)
+{
+	struct sim_attachment *a = container_of(e, struct sim_attachment, event);
+
+	if (m->hooks.attach && !m->hooks.attach(m->hooks.ctx, a->volume->id, a->instance->id,
+						a->device)) {
+		sim_event_set(m, e, m->now + SIM_HOOK_RETRY_MS, attached);
+		return;
+	}
+	a->backed = true;
+	sim_attachment_settle(m, a);
+}
+
+void sim_attachment_start(struct sim_model *m, struct sim_attachment *a)
+{
+	sim_story_add(m, a->volume, "attach", a);
+	if (!a->stuck)
+		sim_event_set(m, &a->event,
+			      m->now + sim_delay_draw(&m->config.attaching,
+						      m->config.state_scale, &m->rng), attached);
+}
+
+static void forget(struct sim_model *m, struct sim_event *e)
+{
+	sim_attachment_free(m, container_of(e, struct sim_attachment, event));
+}
+
+void sim_attachment_drop(struct sim_model *m, struct sim_attachment *a)
+{
+	a->detached_at = m->now;
+	list_del(&a->on_volume);
+	list_add_tail(&a->volume->past, &a->on_volume);
+	list_del(&a->on_instance);
+	list_add_tail(&a->instance->past, &a->on_instance);
+	a->instance->n_live--;
+	sim_story_add(m, a->volume, "detached", a);
+	sim_event_set(m, &a->event, m->now + m->config.keep_ms, forget);
+}
+
+/* The guest lets go of it; false while it does not. */
+static bool release(struct sim_model *m, struct sim_attachment *a)
+{
+	if (a->backed && m->hooks.detach &&
+	    !m->hooks.detach(m->hooks.ctx, a->volume->id, a->instance->id, a->force))
+		return false;
+	a->backed = false;
+	return true;
+}
+
+static void detached(struct sim_model *m, struct sim_event *e)
+{
+	struct sim_attachment *a = container_of(e, struct sim_attachment, event);
+
+	if (release(m, a)) {
+		sim_attachment_drop(m, a);
+		return;
+	}
+	if (a->busy_at == SIM_NEVER) {
+		a->busy_at = m->now;
+		sim_story_add(m, a->volume, "busy", a);
+	}
+	sim_event_set(m, e, m->now + SIM_HOOK_RETRY_MS, detached);
+}
+
+void sim_attachment_detach(struct sim_model *m, struct sim_attachment *a, bool force)
+{
+	bool first = a->detaching_at == SIM_NEVER;
+
+	a->force |= force;
+	if (first)
+		a->detaching_at = m->now;
+	sim_story_add(m, a->volume, force ? "detach by force" : "detach", a);
+	sim_event_clear(m, &a->event);
+	if (a->stuck && !force)
+		return;
+	sim_event_set(m, &a->event,
+		      m->now + sim_delay_draw(&m->config.detaching, m->config.state_scale,
+					      &m->rng), detached);
+}
