@@ -31,7 +31,7 @@ static int64_t ceil_gib(int64_t bytes)
 
 int size_choose(const struct size_range *range, int64_t *ret_gib, struct err *err)
 {
-	int64_t gib = SIZE_DEFAULT_GIB, most = INT64_MAX / SIZE_GIB;
+	int64_t gib = SIZE_DEFAULT_GIB, most = INT64_MAX;
 
 	if (!range) {
 		*ret_gib = gib;
