@@ -11,6 +11,7 @@
 #define EVIDENCE 30	/* successes that make a measured rate trustworthy */
 #define RAISE_MS 1000
 #define WINDOW_MAX 128
+#define UNTRIED 12.0	/* under way at least, while the published tokens last */
 #define EDGE 2.0	/* level below which our own pace holds calls back */
 
 static double max_d(double a, double b)
@@ -56,7 +57,9 @@ static unsigned int most_in_flight(const struct ec2_bucket *b)
 {
 	double pace = 2 * b->rate * b->latency_ms / 1000 + 2;
 
-	return (unsigned int)max_d(pace, b->level / 2) + (b->throttled_once ? 0 : b->window);
+	if (!b->throttled_once)
+		pace = max_d(pace, UNTRIED) + b->beyond;
+	return (unsigned int)max_d(pace, b->level / 2);
 }
 
 int64_t ec2_bucket_wait(struct ec2_bucket *b, int64_t now)
@@ -89,7 +92,7 @@ static void widen_window(struct ec2_bucket *b)
 		return;
 	b->window_ok = 0;
 	if (b->window < WINDOW_MAX)
-		b->window *= 2;
+		b->window *= 4;
 }
 
 /* No throttle for longer than the drift explains: the limit is higher. By

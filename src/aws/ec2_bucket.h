@@ -28,7 +28,7 @@ struct ec2_bucket {
 	bool throttled_once;
 
 	/* Never throttled yet: calls under way beyond the level, how many may
-	 * be, and how many of them were granted since that was doubled. */
+	 * be, and how many of them were granted since it was widened. */
 	unsigned int beyond, window, window_ok;
 
 	uint64_t number;	/* draws that were not throttled, so far */

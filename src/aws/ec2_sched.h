@@ -8,7 +8,7 @@
  *  - Start: the published defaults are what an account has at least. That many
  *    calls go out at once (half of the level at a time, so that a bucket that
  *    others have emptied costs few refusals); beyond them first one call more
- *    than the model allows, then two, four ... as long as none is refused: a
+ *    than the model allows, then four, sixteen ... as long as none is refused: a
  *    raised limit or none at all is found within a few round trips, a default
  *    one with one refused call.
  *  - First refusal: how far we got over what the default would have given tells

@@ -4,7 +4,7 @@
 
 #define TRIES_MAX 6
 #define PAUSE_MS 500
-#define VIEW_LAG_MS 5000	/* a view older than this is not expected */
+#define VIEW_LAG_MS 3000	/* a view older than this is not expected */
 
 /*   send -> sent -> wait -> waited -> OP_DONE
  *            |                  \-> pause -> send      still attached after all

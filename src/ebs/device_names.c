@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 
-#define FRESH_MS (5 * 60 * 1000)	/* a mapping may be relied on */
+#define FRESH_MS (30 * 60 * 1000)	/* a mapping may be relied on */
 #define SETTLE_MS 30000			/* EC2's views may lag behind each other */
 #define BAD_MS (60 * 60 * 1000)
 #define NODES_MAX 10000

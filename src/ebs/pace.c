@@ -2,16 +2,18 @@
 
 #include <string.h>
 
-#define ALONE 4			/* watches that may be looked at whenever due */
-#define CREDIT_MAX 10.0
-#define CREDIT_PER_S 0.3
-#define PER_START_MIN 0.1	/* at PEAK_FULL operations and more */
+#define ALONE 4			/* watches that may be looked at whenever due, */
+#define ALONE_PEAK 20.0		/* unless there were so many operations lately */
+#define CREDIT_MAX 5.0
+#define CREDIT_PER_S 0.1
+#define PER_START_MIN 0.07	/* at PEAK_FULL operations and more */
 #define PER_START_MAX 2.0
 #define PEAK_FULL 100.0
 #define PEAK_DECAY_MS 30000.0
 #define FIRST_MIN 50.0
 #define FIRST_MAX 10000.0
 #define SELDOM_MS 5000
+#define BROKE_MS 1500	/* without credit they may wait so long */
 
 static const struct {
 	const char *name;
@@ -88,8 +90,13 @@ void pace_learn(struct pace *p, enum transition t, int64_t age, uint32_t looks)
 	if (looks > 1)
 		p->first[t] *= 1.01;
 	else if (ms < p->first[t] + 2 * PACE_GAP_MS)
-		p->first[t] *= 0.91;
+		p->first[t] *= 0.8;
 	p->first[t] = clamp(p->first[t], FIRST_MIN, FIRST_MAX);
+}
+
+static bool must_pay(const struct pace *p)
+{
+	return p->active > ALONE || p->peak > ALONE_PEAK;
 }
 
 int64_t pace_wait(struct pace *p, int64_t now, double rate)
@@ -99,12 +106,12 @@ int64_t pace_wait(struct pace *p, int64_t now, double rate)
 
 	earn(p, CREDIT_PER_S * (double)(now - p->at) / 1000);
 	p->at = now;
-	if (p->active > ALONE && p->credit < 1) {
-		int64_t saving = (int64_t)((1 - p->credit) / CREDIT_PER_S * 1000) + 1;
+	if (must_pay(p) && p->credit < 1) {
+		int64_t broke = p->last + BROKE_MS - now;
 
-		/* Beginning transitions may bring it sooner: look again soon. */
-		saving = saving < PACE_GAP_MS ? saving : PACE_GAP_MS;
-		wait = wait > saving ? wait : saving;
+		/* Beginning transitions may bring credit sooner: look again soon. */
+		broke = broke < PACE_GAP_MS ? broke : PACE_GAP_MS;
+		wait = wait > broke ? wait : broke;
 	}
 	return wait > 0 ? wait : 0;
 }
@@ -112,8 +119,8 @@ int64_t pace_wait(struct pace *p, int64_t now, double rate)
 void pace_spend(struct pace *p, int64_t now, bool free_of_charge)
 {
 	p->last = now;
-	if (p->active > ALONE && !free_of_charge)
-		p->credit -= 1;
+	if (must_pay(p) && !free_of_charge)
+		p->credit = clamp(p->credit - 1, 0, p->credit);
 }
 
 void pace_dump(const struct pace *p, struct buf *out)

@@ -2,16 +2,17 @@
  *
  * First look: each transition has a learned time before which only few ends
  * come. It shrinks when a first look finds an end, grows a little when it does
- * not: about one end in ten is found by the first look.
+ * not: about one end in twenty is found by the first look.
  *
  * Afterwards: a watch is due every PACE_GAP_MS while it is young, then the more
  * seldom the older it gets.
  *
  * Price: what counts is calls, not ids. A few watches may be looked at whenever
- * they are due. Beyond that calls are paid from a credit which each beginning
+ * they are due, while nothing big goes on. Beyond that calls are paid from a credit which each beginning
  * transition adds to, the less the more operations are in progress: with 100 or
- * more, a tenth of a call each, so that a life of three transitions costs 0.3
- * calls and something for the time passing, below the half that is budgeted.
+ * more, less than a tenth of a call each. Without credit there is a call every
+ * one and a half seconds. A life of three transitions costs 0.3 to 0.4 calls so,
+ * below the half that is budgeted.
  * And calls keep the distance at which half of what the bucket refills is left
  * for others. */
 #ifndef EBS_PACE_H

@@ -9,7 +9,8 @@
 #include "base/mem.h"
 #include "ebs/pace.h"
 
-#define BATCHES_MAX 4		/* under way at once, and only full ones */
+#define BATCHES_MAX 4		/* calls that one round may take */
+#define OVERLAP_MAX 3		/* rounds under way for transitions */
 #define FAILURES_MAX 5		/* calls in a row before a transition gives up */
 #define FAILURE_PAUSE_MS 1000
 
@@ -25,7 +26,7 @@ struct poller {
 	const struct poll_kind *kind;
 	struct map entries;
 	struct list batches;
-	unsigned int in_flight;
+	unsigned int in_flight, looks;	/* batches; those that looks wait for */
 	uint64_t seq;
 	struct task task;
 	struct timer timer;
@@ -45,6 +46,7 @@ struct batch {
 	size_t n;
 	uint64_t seq;
 	char *token;
+	bool look;
 };
 
 static void run(struct task *task);
@@ -199,7 +201,8 @@ static void observe(struct watch *w, const void *item, int64_t now)
 	w->failures = 0;
 	verdict = w->check(w, item);
 	if (verdict == WATCH_ON) {
-		w->due = now + pace_interval(pace, w->transition, now - w->since);
+		if (w->transition == TRANSITION_LOOK)
+			w->due = now;
 		return;
 	}
 	if (verdict == WATCH_DONE)
@@ -262,7 +265,7 @@ static void fail_id(struct poller *p, const char *id, uint64_t seq, const struct
 /* ---- batches: ask -> answered [-> ask: next page] ---- */
 
 static op_step batch_answered;
-static void start_batch(struct poller *p, const char **ids, size_t n);
+static void start_batch(struct poller *p, const char **ids, size_t n, bool look);
 
 static enum op_verdict batch_ask(struct op *op)
 {
@@ -328,8 +331,8 @@ static void batch_refused(struct batch *b, const struct err *err)
 	cut = sort_named(b, err_msg(err));
 	if (cut == 0 || cut == b->n)
 		cut = b->n / 2;
-	start_batch(p, b->ids, cut);
-	start_batch(p, b->ids + cut, b->n - cut);
+	start_batch(p, b->ids, cut, b->look);
+	start_batch(p, b->ids + cut, b->n - cut, b->look);
 }
 
 static enum op_verdict batch_answered(struct op *op)
@@ -383,13 +386,14 @@ static void batch_ended(struct op *op)
 
 	list_del(&b->link);
 	p->in_flight--;
+	p->looks -= b->look;
 	reactor_defer(p->reactor, &p->task);
 	op_fini(op);
 	free(b);
 }
 
 /* Copies the ids; leaves out those nobody waits for any more. */
-static void start_batch(struct poller *p, const char **ids, size_t n)
+static void start_batch(struct poller *p, const char **ids, size_t n, bool look)
 {
 	struct batch *b = xcalloc(1, sizeof(*b));
 
@@ -406,6 +410,8 @@ static void start_batch(struct poller *p, const char **ids, size_t n)
 	}
 	b->seq = ++p->seq;
 	p->in_flight++;
+	b->look = look;
+	p->looks += look;
 	list_add_tail(&p->batches, &b->link);
 	op_start(&b->op, batch_ended);
 }
@@ -414,47 +420,27 @@ static void start_batch(struct poller *p, const char **ids, size_t n)
 
 /* What one pass over the table finds. */
 struct round {
-	const char **ids;	/* due */
+	const char **ids;	/* due, and what may come along */
 	size_t n;
 	bool look;		/* somebody waits for an answer now */
-	int64_t next;		/* when the first of the others is due */
+	bool moving;		/* a transition is due */
 };
 
-static bool entry_due(const struct poll_entry *e, struct round *r, int64_t now, int64_t slack)
+static bool entry_due(const struct poll_entry *e, struct round *r, int64_t now)
 {
 	bool due = false;
 
 	list_for_each(l, &e->watches) {
 		const struct watch *w = list_entry(l, struct watch, link);
 
-		if (w->due <= now) {
-			due = true;
-			r->look |= w->transition == TRANSITION_LOOK;
-		} else if (w->due <= now + slack) {
-			due = true;	/* nearly; it costs nothing to ask along */
-		} else if (w->due < r->next) {
-			r->next = w->due;
-		}
+		/* Nearly due: it costs nothing to ask along. */
+		due |= w->due <= now + PACE_GAP_MS / 2;
+		if (w->due <= now && w->transition == TRANSITION_LOOK)
+			r->look = true;
+		else if (w->due <= now)
+			r->moving = true;
 	}
 	return due;
-}
-
-static bool any_due(const struct poller *p, int64_t now, int64_t *next)
-{
-	struct map_iter it = { 0 };
-	const char *id;
-	void *e;
-
-	*next = INT64_MAX;
-	while (map_next(&p->entries, &it, &id, &e)) {
-		list_for_each(l, &((struct poll_entry *)e)->watches) {
-			int64_t due = list_entry(l, struct watch, link)->due;
-
-			if (due < *next)
-				*next = due;
-		}
-	}
-	return *next <= now;
 }
 
 static void collect(struct poller *p, struct round *r, int64_t now)
@@ -463,14 +449,34 @@ static void collect(struct poller *p, struct round *r, int64_t now)
 	const char *id;
 	void *e;
 
-	r->next = INT64_MAX;
+	r->ids = xcalloc(map_count(&p->entries) + 1, sizeof(*r->ids));
 	while (map_next(&p->entries, &it, &id, &e))
-		if (entry_due(e, r, now, PACE_GAP_MS / 2))
+		if (entry_due(e, r, now))
 			r->ids[r->n++] = ((struct poll_entry *)e)->id;
 }
 
-/* Marks what is being asked, so that it is not due until the answer. */
-static void mark_asked(struct poller *p, struct round *r, int64_t now)
+/* When the next watch that is not due yet will be. */
+static int64_t earliest(const struct poller *p, int64_t now)
+{
+	struct map_iter it = { 0 };
+	int64_t next = INT64_MAX;
+	const char *id;
+	void *e;
+
+	while (map_next(&p->entries, &it, &id, &e)) {
+		list_for_each(l, &((struct poll_entry *)e)->watches) {
+			int64_t due = list_entry(l, struct watch, link)->due;
+
+			if (due > now && due < next)
+				next = due;
+		}
+	}
+	return next;
+}
+
+/* Marks what is being asked: a look waits for the answer, a transition may be
+ * asked for again before a slow one is there. */
+static void mark_asked(struct poller *p, const struct round *r, int64_t now)
 {
 	for (size_t i = 0; i < r->n; i++) {
 		struct poll_entry *e = map_get(&p->entries, r->ids[i]);
@@ -478,8 +484,12 @@ static void mark_asked(struct poller *p, struct round *r, int64_t now)
 		list_for_each(l, &e->watches) {
 			struct watch *w = list_entry(l, struct watch, link);
 
-			if (w->due <= now + PACE_GAP_MS / 2)
-				w->due = INT64_MAX;
+			if (w->due > now + PACE_GAP_MS / 2)
+				continue;
+			w->due = INT64_MAX;
+			if (w->transition != TRANSITION_LOOK)
+				w->due = now + pace_interval(&p->pace, w->transition,
+							     now - w->since);
 		}
 	}
 }
@@ -488,38 +498,37 @@ static void send(struct poller *p, struct round *r, int64_t now)
 {
 	size_t max = p->kind->max_ids;
 
+	pace_spend(&p->pace, now, r->look);
 	if (r->n > max * BATCHES_MAX)
 		r->n = max * BATCHES_MAX;
 	mark_asked(p, r, now);
 	for (size_t i = 0; i < r->n; i += max)
-		start_batch(p, r->ids + i, r->n - i < max ? r->n - i : max);
+		start_batch(p, r->ids + i, r->n - i < max ? r->n - i : max, r->look);
 }
 
 static void run(struct task *task)
 {
 	struct poller *p = container_of(task, struct poller, task);
-	int64_t now = reactor_now(p->reactor), next;
+	int64_t now = reactor_now(p->reactor), next, wait = 0;
 	struct round r = { 0 };
-	int64_t wait;
 
 	timer_disarm(&p->timer);
-	if (p->in_flight > 0 || p->stopped)
-		return;		/* the end of the batch comes back here */
-	if (!any_due(p, now, &next)) {
-		if (next != INT64_MAX)
-			timer_arm_at(&p->timer, next);
+	if (p->stopped)
 		return;
-	}
-	r.ids = xcalloc(map_count(&p->entries), sizeof(*r.ids));
 	collect(p, &r, now);
-	wait = r.look ? 0 : pace_wait(&p->pace, now, ec2_rate(p->ec2, p->kind->action));
-	if (wait > 0) {
-		timer_arm(&p->timer, wait);
-	} else {
-		pace_spend(&p->pace, now, r.look);
+	if (r.look && p->looks == 0) {
 		send(p, &r, now);
+	} else if (r.moving && p->in_flight < OVERLAP_MAX) {
+		wait = pace_wait(&p->pace, now, ec2_rate(p->ec2, p->kind->action));
+		if (wait == 0)
+			send(p, &r, now);
 	}
 	free(r.ids);
+	next = earliest(p, now);
+	if (wait > 0 && next > now + wait)
+		next = now + wait;
+	if (next != INT64_MAX)
+		timer_arm_at(&p->timer, next);
 }
 
 void poller_dump_json(const struct poller *p, struct buf *out)

@@ -3,7 +3,7 @@
  *
  * A watch waits until its check is content with what EC2 says about the id. A
  * look (TRANSITION_LOOK) is content with the first answer to a question asked
- * after it began. Looks go out at once when no call of the kind is under way
+ * after it began. Looks go out at once when no look of the kind is under way
  * and are merged while one is. Watches of a transition are looked at first when
  * the learned time of that transition makes an end likely, then often while
  * young, seldom when old, within the poller's credit (poll.c).
