@@ -84,11 +84,10 @@ int mount_options_parse(const char *text, struct mount_options *ret, struct err 
 	buf_init(&fs, OPTIONS_MAX);
 	while (rest && *rest && rc == 0) {
 		rc = mnt_optstr_next_option(&rest, &name, &n, &value, &value_n);
-		if (rc > 0)
-			break;	/* the end */
-		if (rc < 0) {
-			err_set(err, GRPC_INVALID_ARGUMENT,
-				"mount options \"%s\" cannot be read (an open quote?)", text);
+		if (rc != 0) {	/* 1, as at the end, for an open quote too */
+			rc = err_set(err, GRPC_INVALID_ARGUMENT,
+				     "mount options \"%s\" cannot be read (an open quote?)",
+				     text);
 			break;
 		}
 		rc = take(ret, &fs, str_n(name, n), str_n(value, value ? value_n : 0), err);
