@@ -372,6 +372,7 @@ static void attempt_fini(struct op *op)
 	ec2_response_fini(&x->resp);
 	if (!a)
 		return;
+	op_fini(&a->http.op);	/* prepared, perhaps never started */
 	ec2_decoder_free(a->decoder);
 	buf_fini(&a->body);
 	buf_fini(&a->error);

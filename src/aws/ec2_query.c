@@ -31,12 +31,20 @@ static size_t name_add(struct writer *w, size_t len, const char *part, size_t in
 	return len + (size_t)n;
 }
 
+/* A space is '+', as the SDKs write it: servers that compute the signature over
+ * the form they have parsed and encoded again (moto) expect just that. */
 static void put(struct writer *w, const char *value)
 {
+	size_t start;
+
 	buf_addc(w->out, '&');
 	buf_adds(w->out, w->name);	/* needs no escapes: names of our table */
 	buf_addc(w->out, '=');
-	encode_percent(w->out, str_c(value), "");
+	start = w->out->len;
+	encode_percent(w->out, str_c(value), " ");
+	for (size_t i = start; i < w->out->len; i++)
+		if (w->out->data[i] == ' ')
+			w->out->data[i] = '+';
 }
 
 static void put_int(struct writer *w, int64_t n)

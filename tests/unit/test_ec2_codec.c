@@ -187,7 +187,7 @@ static void requests_read_as_ec2_wants_them(void **state)
 			    "Action=CreateVolume&Version=2016-11-15&ClientToken=t&Size=4"
 			    "&Encrypted=false&TagSpecification.1.ResourceType=volume"
 			    "&TagSpecification.1.Tag.1.Key=CSIVolumeName"
-			    "&TagSpecification.1.Tag.1.Value=pvc%201%2Fa%26b"
+			    "&TagSpecification.1.Tag.1.Value=pvc+1%2Fa%26b"
 			    "&TagSpecification.1.Tag.2.Key=e&TagSpecification.1.Tag.2.Value=");
 	buf_reset(&b);
 	memset(&req, 0, sizeof(req));
