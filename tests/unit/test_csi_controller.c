@@ -368,6 +368,69 @@ static void create_answers_with_the_volume(void **state)
 	fake_rpc_free(r);
 }
 
+/* As EC2 describes it; the caller releases with sim_answer_fini. */
+static const struct ec2_volume *describe(struct fixture *f, const char *id,
+					 struct sim_answer *a)
+{
+	struct ec2_request req = { .action = EC2_DESCRIBE_VOLUMES };
+
+	req.describe_volumes.volume_ids.v = &id;
+	req.describe_volumes.volume_ids.n = 1;
+	memset(a, 0, sizeof(*a));
+	sim_model_call(f->model, reactor_now(f->reactor), &req, a);
+	assert_null(a->code);
+	assert_int_equal(a->resp.volumes.n, 1);
+	return &a->resp.volumes.v[0];
+}
+
+static void create_asks_for_what_the_class_says(void **state)
+{
+	static const struct {
+		const char *key, *value;
+		enum tristate encrypted;
+	} rows[] = {
+		{ "encrypted", "true", YES },
+		{ "encrypted", "false", NO },
+		{ "kmsKeyId", "arn:aws:kms:us-east-1:111122223333:key/0e1f2a3b-0000-4000-8000-000000000001", YES },
+		{ "fsType", "ext4", NO },
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		Csi__V1__CreateVolumeRequest *r =
+			create_req(f, arena_printf(&f->arena, "v-%zu", i));
+		const struct ec2_volume *v;
+		struct sim_answer a;
+
+		r->capacity_range->required_bytes = 20 * SIZE_GIB;
+		param(f, r, "type", "gp3");
+		param(f, r, "iopsPerGB", "200");
+		param(f, r, "throughput", "250");
+		param(f, r, rows[i].key, rows[i].value);
+		v = describe(f, make(f, r), &a);
+		assert_string_equal(v->volume_type, "gp3");
+		assert_int_equal(v->iops, 4000);
+		assert_int_equal(v->throughput, 250);
+		assert_int_equal(v->encrypted, rows[i].encrypted);
+		if (strcmp(rows[i].key, "kmsKeyId") == 0)
+			assert_string_equal(v->kms_key_id, rows[i].value);
+		sim_answer_fini(&a);
+	}
+}
+
+static void create_raises_iops_where_allowed(void **state)
+{
+	struct fixture *f = *state;
+	Csi__V1__CreateVolumeRequest *r = create_req(f, "v");
+	struct sim_answer a;
+
+	param(f, r, "type", "io1");
+	param(f, r, "iopsPerGB", "1");
+	param(f, r, "allowAutoIOPSPerGBIncrease", "true");
+	assert_int_equal(describe(f, make(f, r), &a)->iops, 100);
+	sim_answer_fini(&a);
+}
+
 /* The token vector of the Go driver: an upgrade in the middle of a creation
  * must not make a second volume. */
 static void create_uses_the_known_client_token(void **state)
@@ -883,6 +946,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(create_answers_with_the_volume),
+		T(create_asks_for_what_the_class_says),
+		T(create_raises_iops_where_allowed),
 		T(create_uses_the_known_client_token),
 		T(create_without_range_or_place),
 		T(create_tries_the_zones_in_turn),

@@ -399,6 +399,9 @@ static void publish_of_a_raw_volume(void **state)
 	assert_int_equal(f->block.partition, 2);
 	assert_string_equal(f->block.target, TARGET);
 	assert_false(f->block.ro);
+	r->readonly = 1;
+	PUBLISH(f, r, GRPC_OK, NULL);
+	assert_true(f->block.ro);
 	f->block.fail[FAKE_FIND] = GRPC_NOT_FOUND;
 	PUBLISH(f, r, GRPC_NOT_FOUND, NULL);
 	r->n_publish_context = 0;
