@@ -12,6 +12,8 @@
 #define RAISE_MS 1000
 #define WINDOW_MAX 128
 #define UNTRIED 12.0	/* under way at least, while the published tokens last */
+#define RATE_MAX 1000.0	/* more than the connection pool can send */
+#define RATE_MIN 0.5	/* per second; random refusals must not starve us */
 #define EDGE 2.0	/* level below which our own pace holds calls back */
 
 static double max_d(double a, double b)
@@ -24,10 +26,17 @@ static double min_d(double a, double b)
 	return a < b ? a : b;
 }
 
+/* Draws that were not throttled between two numbers. */
+static double between(uint64_t from, uint64_t to)
+{
+	return to > from ? (double)(to - from) : 0;
+}
+
 void ec2_bucket_init(struct ec2_bucket *b, double burst, double rate, int64_t now)
 {
 	memset(b, 0, sizeof(*b));
-	b->prior_burst = b->burst = b->level = burst;
+	b->prior_burst = b->burst = b->most_burst = b->level = burst;
+	b->full = true;
 	b->prior_rate = b->rate = rate;
 	b->at = b->full_at = now;
 	b->window = 1;
@@ -42,8 +51,14 @@ static void refill(struct ec2_bucket *b, int64_t now)
 
 	b->at = now;
 	b->level += b->rate * (1 + DRIFT) * ms / 1000;
-	if (b->level < b->burst)
+	if (b->level < b->burst) {
+		b->full = false;
 		return;
+	}
+	/* From full to full without a throttle: it may hold more again. */
+	if (!b->full && b->kept_full && b->burst < b->most_burst)
+		b->burst = min_d(b->burst * 1.05 + 0.5, b->most_burst);
+	b->full = b->kept_full = true;
 	b->level = b->burst;
 	b->full_at = now;
 	b->full_number = b->number;
@@ -75,7 +90,7 @@ int64_t ec2_bucket_wait(struct ec2_bucket *b, int64_t now)
 void ec2_bucket_draw(struct ec2_bucket *b, struct ec2_draw *d, int64_t now)
 {
 	refill(b, now);
-	d->at_edge = b->throttled_once && b->level < EDGE;
+	d->at_edge = b->throttled_once && !b->full && b->level < EDGE;
 	d->beyond = !b->throttled_once && b->level < 1;
 	b->beyond += d->beyond;
 	d->sent_at = now;
@@ -103,8 +118,9 @@ static void raise_rate(struct ec2_bucket *b, int64_t now)
 	if (++b->at_edge < b->quiet || now - b->raised_at < RAISE_MS)
 		return;
 	b->raised_at = now;
-	b->rate *= 1 + b->ramp;
+	b->rate = min_d(b->rate * (1 + b->ramp), RATE_MAX);
 	b->burst = max_d(b->burst, b->rate);
+	b->most_burst = max_d(b->most_burst, b->burst);
 	b->ramp = min_d(b->ramp * 2, RAMP_MAX);
 }
 
@@ -125,34 +141,45 @@ void ec2_bucket_answered(struct ec2_bucket *b, const struct ec2_draw *d, int64_t
 static void learn_first(struct ec2_bucket *b, const struct ec2_draw *d)
 {
 	double s = (double)(d->sent_at - b->full_at) / 1000;
-	double got = (double)(d->number - b->full_number);
-	double k = got / (b->prior_burst + b->prior_rate * s);
+	double got = between(b->full_number, d->number);
+	double k = got / (b->prior_burst + b->prior_rate * max_d(s, 0));
 
 	b->burst = max_d(b->prior_burst * k, 1);
-	b->rate = b->prior_rate * max_d(k, 0.3);
+	b->most_burst = max_d(b->burst, b->prior_burst);
+	b->rate = min_d(b->prior_rate * max_d(k, 0.3), RATE_MAX);
 	b->quiet = k > 0.8 && k < 1.25 ? QUIET_MAX : QUIET_MIN;
 	b->throttled_once = true;
 }
 
+/* The first throttle after it was full tells how much it held. */
+static void learn_burst(struct ec2_bucket *b, const struct ec2_draw *d)
+{
+	double s = (double)(d->sent_at - b->full_at) / 1000;
+	double held = between(b->full_number, d->number) - b->rate * s;
+
+	if (s < 0)
+		return;		/* sent before it was full */
+	b->burst = max_d(max_d(held, b->burst * 0.7), 1);
+}
+
 /* At two throttles the bucket was empty: what it gave between them is what was
- * refilled. The nearest event far enough back to count. The first throttle
- * after it was full tells how much it holds instead. */
+ * refilled, if we took all it gave. The nearest event far enough back to count. */
 static void learn_rate(struct ec2_bucket *b, const struct ec2_draw *d)
 {
+	double last = between(b->events[b->n_events - 1].number, d->number);
 	double n = 0, s = 0;
 
-	if (b->n_events == 0) {
-		s = (double)(d->sent_at - b->full_at) / 1000;
-		b->burst = max_d((double)(d->number - b->full_number) - b->rate * s, 1);
+	if (b->at_edge < last / 2) {
+		b->rate = max_d(b->rate * 0.9, RATE_MIN);	/* others draw, too */
 		return;
 	}
 	for (unsigned int i = b->n_events; i-- > 0 && n < EVIDENCE;) {
-		n = (double)(d->number - b->events[i].number);
+		n = between(b->events[i].number, d->number);
 		s = (double)(d->sent_at - b->events[i].at) / 1000;
 	}
 	if (s <= 0)
 		return;
-	b->rate = max_d(n, 0.5) / s;
+	b->rate = min_d(max_d(n / s, RATE_MIN), RATE_MAX);
 	b->quiet = (unsigned int)min_d(max_d(2 * n, QUIET_MIN), QUIET_MAX);
 }
 
@@ -188,8 +215,11 @@ void ec2_bucket_throttled(struct ec2_bucket *b, const struct ec2_draw *d, int64_
 		return;
 	if (!b->throttled_once)
 		learn_first(b, d);
+	else if (b->n_events == 0)
+		learn_burst(b, d);
 	else
 		learn_rate(b, d);
+	b->kept_full = false;
 	b->cushion = b->at_edge < QUIET_MIN ? min_d(b->cushion * 2, 4 * CUSHION) : CUSHION;
 	remember(b, d);
 	b->at_event = now;

@@ -20,6 +20,7 @@ struct ec2_draw {
 struct ec2_bucket {
 	double prior_burst, prior_rate;
 	double burst;		/* tokens when full */
+	double most_burst;	/* what that was at best */
 	double rate;		/* refill, per second */
 	double level;		/* tokens there, by our reckoning; below 0: a pause owed */
 	int64_t at;		/* when level was reckoned */
@@ -32,6 +33,7 @@ struct ec2_bucket {
 	unsigned int beyond, window, window_ok;
 
 	uint64_t number;	/* draws that were not throttled, so far */
+	bool full, kept_full;	/* it is; it was before, and no throttle since */
 	int64_t full_at;	/* last time it was full, and `number` then */
 	uint64_t full_number;
 

@@ -29,6 +29,7 @@ struct attach_job {
 	bool looked;		/* at the volume */
 	unsigned int names, tries;
 	int64_t sent_at;	/* ms, of the AttachVolume that was accepted */
+	int64_t detached_at;	/* wall clock, when it was last seen detached; 0 */
 	enum { ATTACH_OK, ATTACH_LOST, ATTACH_GONE, ATTACH_STUCK } outcome;
 };
 
@@ -77,10 +78,24 @@ static enum watch_verdict node_seen(struct watch *w, const void *item)
 	return WATCH_DONE;
 }
 
+/* From here on the volume may be attached: that it was detached is no hint for
+ * a detach any more, only for telling views of before. */
+static void forget_detach(struct attach_job *aj)
+{
+	struct ebs *e = aj->job.ebs;
+	auto_free char *pair = xasprintf("%s %s", aj->job.volume_id, aj->job.node_id);
+	int64_t age = memo_age(&e->detached, pair, ebs_now(e));
+
+	if (age != INT64_MAX)
+		aj->detached_at = reactor_wall(e->reactor) - age;
+	memo_del(&e->detached, pair);
+}
+
 static enum op_verdict attach_begin(struct op *op)
 {
 	struct attach_job *aj = attach_of(op);
 
+	forget_detach(aj);
 	if (device_names_known(&aj->job.ebs->names, aj->job.node_id, ebs_now(aj->job.ebs)))
 		return op_next(op, attach_place);
 	return op_next(op, attach_node);
@@ -209,9 +224,18 @@ static enum op_verdict attach_sent(struct op *op)
 
 /* ---- a look, and what follows from it ---- */
 
+/* The view shows an attachment that we have seen end: it is one of before. */
+static bool is_past(const struct attach_job *aj)
+{
+	return aj->view.here[0] && aj->view.attach_time &&
+	       aj->view.attach_time + 1000 < aj->detached_at;
+}
+
 static void see(struct attach_job *aj, const struct ec2_volume *v)
 {
 	volume_view_read(&aj->view, v, aj->job.node_id);
+	if (is_past(aj))
+		aj->view.here[0] = '\0';
 	job_saw(&aj->job, "%s", !v ? "volume not there" :
 		aj->view.here[0] ? aj->view.here : aj->view.status);
 }
@@ -459,11 +483,8 @@ static void attach_end(struct op *op)
 	struct ebs *e = aj->job.ebs;
 
 	if (!op_failed(op)) {
-		auto_free char *pair = xasprintf("%s %s", aj->job.volume_id, aj->job.node_id);
-
 		device_names_set(&e->names, aj->job.node_id, aj->job.volume_id, aj->device,
 				 ebs_now(e));
-		memo_del(&e->detached, pair);
 	} else if (aj->sent || op_active(&aj->job.call.op) || op->cancelled) {
 		device_names_doubt(&e->names, aj->job.node_id, aj->job.volume_id);
 	} else {

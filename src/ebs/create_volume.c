@@ -5,7 +5,8 @@
 #include "ebs/create.h"
 
 #define TOKENS_MAX 30		/* burned ones skipped in one job */
-#define RELOOK_MS 3000		/* a tag may be invisible for so long */
+#define SCRAP_PAUSE_MS 2000
+#define SEARCH_AGAIN_MS 8000	/* a tag may be invisible for so long */
 
 /*   zones -> send -> sent -> wait -> waited -> OP_DONE
  *              ^      |                \-> scrap -> failed
@@ -36,7 +37,9 @@ struct create_job {
 	const char *zone, *zone_id, *outpost_arn;
 
 	/* What a search has found. */
-	size_t found, error_found;
+	size_t found;
+	const char *failed;		/* one that EC2 made and failed */
+	int64_t scrap_since;
 	const char *found_ids;
 	const char *differs;
 	struct ec2_volume match;
@@ -44,7 +47,7 @@ struct create_job {
 
 static op_step create_begin, create_hinted, create_place, create_zoned, create_send,
 	create_sent, create_search, create_searched, create_wait, create_waited,
-	create_scrapped;
+	create_scrap, create_scrapped;
 
 static struct create_job *create_of(struct op *op)
 {
@@ -337,7 +340,8 @@ static enum op_verdict create_search(struct op *op)
 {
 	struct create_job *cj = create_of(op);
 
-	cj->found = cj->error_found = 0;
+	cj->found = 0;
+	cj->failed = NULL;
 	cj->found_ids = "";
 	ask_by_name(cj, NULL);
 	return op_await(op, &cj->job.call.op, create_searched);
@@ -357,6 +361,8 @@ static void consider(struct create_job *cj, const struct ec2_volume *v)
 
 	if (!has_name(v, cj->in.name) || !ebs_is_volume_id(v->volume_id))
 		return;
+	if (cstr_eq(v->status, "error"))
+		cj->failed = arena_str(a, v->volume_id);
 	if (!cstr_eq(v->status, "creating") && !cstr_eq(v->status, "available") &&
 	    !cstr_eq(v->status, "in-use"))
 		return;
@@ -383,7 +389,7 @@ static enum op_verdict found_none(struct create_job *cj)
 
 	if (!cj->searched_twice) {
 		cj->searched_twice = true;
-		op_sleep_init(&cj->job.pause, op->reactor, RELOOK_MS);
+		op_sleep_init(&cj->job.pause, op->reactor, SEARCH_AGAIN_MS);
 		return op_await(op, &cj->job.pause.op, create_search);
 	}
 	if (!err_reason_is(&cj->why, "IdempotentParameterMismatch")) {
@@ -430,6 +436,8 @@ static enum op_verdict create_searched(struct op *op)
 		ask_by_name(cj, arena_str(&cj->job.arena, vs->next_token));
 		return op_await(op, &cj->job.call.op, create_searched);
 	}
+	if (cj->found == 0 && cj->failed)
+		return op_next(op, create_scrap);	/* left by an earlier try */
 	if (cj->found == 0)
 		return found_none(cj);
 	if (cj->found == 1)
@@ -449,7 +457,7 @@ static bool vanished(struct create_job *cj)
 	if (cj->gone_since < 0)
 		cj->gone_since = now;
 	if (cj->described)
-		return now - cj->gone_since >= RELOOK_MS;
+		return now - cj->gone_since >= VIEW_LAG_MS;
 	return now - cj->made_at >= SETTLE_MS;
 }
 
@@ -511,8 +519,23 @@ static enum op_verdict create_waited(struct op *op)
 		return create_done(cj);
 	if (!cstr_eq(cj->status, "error"))
 		return create_failed(cj);
+	cj->failed = cj->job.volume_id;
+	return op_next(op, create_scrap);
+}
+
+/* ---- removing one that EC2 has failed ---- */
+
+static enum op_verdict create_scrap(struct op *op)
+{
+	struct create_job *cj = create_of(op);
+
+	if (!cj->scrap_since) {
+		log_info(AREA_EBS, "volume %s: removing %s, which is in state error",
+			 cj->in.name, cj->failed);
+		cj->scrap_since = ebs_now(cj->job.ebs);
+	}
 	ec2_call_init(&cj->job.call, cj->job.ebs->ec2, EC2_DELETE_VOLUME);
-	cj->job.call.req.delete_volume.volume_id = cj->job.volume_id;
+	cj->job.call.req.delete_volume.volume_id = cj->failed;
 	return op_await(op, &cj->job.call.op, create_scrapped);
 }
 
@@ -520,12 +543,19 @@ static enum op_verdict create_scrapped(struct op *op)
 {
 	struct create_job *cj = create_of(op);
 	const struct ec2_call *call = &cj->job.call;
+	bool missing = ec2_call_failed_with(call, "InvalidVolume.NotFound");
 
-	if (op_failed(&call->op) && !ec2_call_failed_with(call, "InvalidVolume.NotFound"))
+	if (op_failed(&call->op) && !missing)
 		return op_fail(op, GRPC_ABORTED,
-			       "volume %s: EC2 failed it (%s is in state error), and removing it failed: %s",
-			       cj->in.name, cj->job.volume_id, err_msg(&call->op.err));
-	return create_failed(cj);
+			       "volume %s: removing %s, which is in state error: %s",
+			       cj->in.name, cj->failed, err_msg(&call->op.err));
+	if (missing && ebs_now(cj->job.ebs) - cj->scrap_since < SETTLE_MS) {
+		/* Young as it is, not every part of EC2 may know it yet. */
+		op_sleep_init(&cj->job.pause, op->reactor, SCRAP_PAUSE_MS);
+		return op_await(op, &cj->job.pause.op, create_scrap);
+	}
+	cj->scrap_since = 0;
+	return cj->job.volume_id ? create_failed(cj) : found_none(cj);
 }
 
 /* ---- the job ---- */

@@ -4,7 +4,6 @@
 
 #define TRIES_MAX 6
 #define PAUSE_MS 500
-#define VIEW_LAG_MS 3000	/* a view older than this is not expected */
 
 /*   send -> sent -> wait -> waited -> OP_DONE
  *            |                  \-> pause -> send      still attached after all
@@ -16,7 +15,8 @@ struct detach_job {
 	struct job job;
 	struct volume_view view;
 	unsigned int tries;	/* DetachVolume sent */
-	unsigned int absent;	/* looks in a row without the attachment */
+	bool not_attached;	/* EC2 or our own doing says so; a look confirms */
+	int64_t absent_since;	/* wall clock; 0: it was there at the last look */
 	int64_t sent_at;	/* wall clock */
 	int64_t attach_time;	/* as far as EC2 has told, wall clock */
 };
@@ -49,9 +49,8 @@ static enum op_verdict detach_begin(struct op *op)
 	struct ebs *e = dj->job.ebs;
 
 	/* The answer to an earlier try was lost on its way: a look is cheaper. */
-	if (memo_get(&e->detached, pair_key(&dj->job), ebs_now(e)))
-		return op_next(op, detach_look);
-	return op_next(op, detach_send);
+	dj->not_attached = memo_get(&e->detached, pair_key(&dj->job), ebs_now(e)) != NULL;
+	return op_next(op, dj->not_attached ? detach_look : detach_send);
 }
 
 static enum op_verdict detach_send(struct op *op)
@@ -60,7 +59,8 @@ static enum op_verdict detach_send(struct op *op)
 	struct ec2_detach_volume *rq = &dj->job.call.req.detach_volume;
 
 	dj->tries++;
-	dj->absent = 0;
+	dj->absent_since = 0;
+	dj->not_attached = false;
 	ec2_call_init(&dj->job.call, dj->job.ebs->ec2, EC2_DETACH_VOLUME);
 	rq->volume_id = dj->job.volume_id;
 	rq->instance_id = dj->job.node_id;
@@ -81,6 +81,17 @@ static bool state_must_tell(const struct ec2_call *call)
 	return call->maybe_done;
 }
 
+/* A refusal comes from where attachments are kept; views of it may lag. An
+ * IncorrectState may also mean `attaching`: its text names the state. */
+static bool says_not_attached(const struct ec2_call *call)
+{
+	if (call->maybe_done)
+		return false;
+	return ec2_call_failed_with(call, "InvalidAttachment.NotFound") ||
+	       (ec2_call_failed_with(call, "IncorrectState") &&
+		strstr(err_msg(&call->op.err), "available"));
+}
+
 static enum op_verdict detach_sent(struct op *op)
 {
 	struct detach_job *dj = detach_of(op);
@@ -94,6 +105,7 @@ static enum op_verdict detach_sent(struct op *op)
 	}
 	if (ec2_call_failed_with(call, "UnsupportedOperation"))
 		call->op.err.code = GRPC_FAILED_PRECONDITION;	/* AWS manages it */
+	dj->not_attached = says_not_attached(call);
 	if (state_must_tell(call))
 		return op_next(op, detach_look);
 	return op_fail_as(op, &call->op, "volume %s, node %s", dj->job.volume_id,
@@ -123,19 +135,22 @@ static enum op_verdict detach_look(struct op *op)
 	return op_await(op, &dj->job.watch.op, detach_looked);
 }
 
-/* Absence proves nothing while a view may date from before the attachment, or
- * from before the volume was made. */
+/* Absence proves nothing while a view may date from before the attachment (if
+ * nobody has told when that was: from before now), or from before the volume
+ * was made. */
 static bool absence_is_certain(struct detach_job *dj)
 {
 	struct ebs *e = dj->job.ebs;
 	int64_t wall = reactor_wall(e->reactor);
 
-	if (dj->absent >= 2)
+	if (!dj->absent_since)
+		dj->absent_since = wall;
+	if (!dj->view.exists &&
+	    memo_age(&e->young, dj->job.volume_id, ebs_now(e)) < SETTLE_MS)
+		return false;
+	if (dj->not_attached)
 		return true;
-	if (!dj->view.exists)
-		return memo_age(&e->young, dj->job.volume_id, ebs_now(e)) >= SETTLE_MS &&
-		       dj->attach_time == 0;
-	return dj->attach_time == 0 || wall - dj->attach_time > VIEW_LAG_MS;
+	return wall - (dj->attach_time ? dj->attach_time : dj->absent_since) > VIEW_LAG_MS;
 }
 
 static enum op_verdict detach_still_there(struct detach_job *dj)
@@ -160,13 +175,12 @@ static enum op_verdict detach_looked(struct op *op)
 		return op_fail_as(op, &dj->job.watch.op, "volume %s, node %s",
 				  dj->job.volume_id, dj->job.node_id);
 	if (!dj->view.here[0]) {
-		dj->absent++;
 		if (absence_is_certain(dj))
 			return detach_done(dj);
-		op_sleep_init(&dj->job.pause, op->reactor, 2 * PAUSE_MS);
+		op_sleep_init(&dj->job.pause, op->reactor, PAUSE_MS);
 		return op_await(op, &dj->job.pause.op, detach_look);
 	}
-	dj->absent = 0;
+	dj->absent_since = 0;
 	if (cstr_eq(dj->view.here, "detaching") || cstr_eq(dj->view.here, "busy"))
 		return op_next(op, detach_wait);
 	return detach_still_there(dj);
@@ -180,11 +194,9 @@ static enum watch_verdict detach_check(struct watch *w, const void *item)
 	int64_t wall = reactor_wall(w->op.reactor);
 
 	detach_seen(w, item);
-	if (!dj->view.here[0]) {
-		dj->absent++;
+	if (!dj->view.here[0])
 		return absence_is_certain(dj) ? WATCH_DONE : WATCH_ON;
-	}
-	dj->absent = 0;
+	dj->absent_since = 0;
 	if (cstr_eq(dj->view.here, "detaching") || cstr_eq(dj->view.here, "busy"))
 		return WATCH_ON;
 	/* Attached: a view of before, or EC2 has dropped the detach. */

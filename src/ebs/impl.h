@@ -10,7 +10,9 @@
 #include "ebs/memo.h"
 #include "ebs/poll.h"
 
-/* EC2's views need this long to agree: absence proves nothing before. */
+/* A Describe may show what was so long ago; usually less than a second. */
+#define VIEW_LAG_MS 3000
+/* What EC2 has not come to show after so long is not there. */
 #define SETTLE_MS 15000
 
 struct ebs {
