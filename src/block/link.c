@@ -180,9 +180,10 @@ static void disconnect(struct link *l)
 static void lose(struct link *l, const char *why)
 {
 	struct block *b = l->block;
-	char *text = xasprintf(PROGRAM " %s, and ebs-csid has dropped the privileges to start "
-			       "it again: node volumes cannot be mounted or unmounted until "
-			       "ebs-csid is started anew", why);
+	char *text = xasprintf(PROGRAM " %s, and %s: volumes cannot be mounted or unmounted "
+			       "here until ebs-csid is started anew", why, may_restart() ?
+			       "it cannot be started again" :
+			       "ebs-csid has dropped the privileges to start it again");
 
 	l->lost = true;
 	log_error(AREA_BLOCK, "%s", text);

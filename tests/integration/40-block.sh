@@ -23,6 +23,7 @@ passed=0 failed=0
 
 clean_up() {
 	fsfreeze -u "$D/frozen" 2>/dev/null
+	fsfreeze -u "$D/below" 2>/dev/null
 	awk -v d="$D/" 'index($5, d) == 1 { print $5 }' /proc/self/mountinfo | tac |
 		while read -r m; do umount "$m"; done
 	for l in $loops; do
@@ -255,7 +256,7 @@ do1 "stage vol-grow xfs $S"; check "dead mount is replaced" 'OK .*done=mounted,c
 do1 "unstage vol-grow $S"; detach "$dev"
 
 # ---- the caller goes away before mkfs ----
-volume vol-gone 64M
+volume vol-gone 64M; gone=$dev
 flock -x "$dev" sleep 3 & holder=$!
 read -rt 0.3 <> <(:)
 printf '%s\n' "stage vol-gone ext4 $S" "sleep 500" cancel wait | run
@@ -264,6 +265,33 @@ printf '%s\n' "deadline 700" "stage vol-gone ext4 $S" wait | run
 check "deadline before mkfs" '^stage vol-gone DeadlineExceeded'
 kill $holder 2>/dev/null; wait $holder 2>/dev/null
 that "it was not formatted" cmp -n 67108864 "$D/img/vol-gone" /dev/zero
+
+# ---- a running mkfs is let through; what would follow it is not begun ----
+# The backing file lies on a file system that can be frozen: reads work, writes wait.
+volume vol-below 300M; below=$dev
+mkfs.ext4 -q "$below"; mkdir "$D/below"; mount "$below" "$D/below"
+truncate -s 64M "$D/below/vol-slow" "$D/below/vol-orphan"; sync -f "$D/below"
+slow=$(losetup -f --show "$D/below/vol-slow"); orphan=$(losetup -f --show "$D/below/vol-orphan")
+loops="$slow $orphan $loops"
+thaw_after() { { read -rt "$1" <> <(:); fsfreeze -u "$D/below"; } & thaw=$!; }
+fsfreeze -f "$D/below"; thaw_after 2
+printf '%s\n' "stage vol-slow ext4 $S" "sleep 500" dump cancel wait "sleep 200" \
+	"stage vol-slow ext4 $S" wait | run
+wait $thaw
+check "mkfs was under way" '^running stage .*, writes'
+check "cancelled in mkfs: ends when mkfs has ended" '^stage vol-slow Canceled ms=(1[5-9]|2)[0-9][0-9]+\.'
+check "cancelled in mkfs: was formatted, was not mounted" '^stage vol-slow OK .*done=mounted, fs=ext4'
+do1 "unstage vol-slow $S"
+fsfreeze -f "$D/below"; thaw_after 2
+printf '%s\n' "stage vol-orphan ext4 $S" "sleep 500" "kill-helper 9" wait "sleep 700" \
+	"stage vol-orphan ext4 $S" wait "sleep 2500" "stage vol-orphan ext4 $S" wait | run
+wait $thaw
+check "helper killed in mkfs" '^stage vol-orphan Unavailable .*signal 9'
+check "mkfs goes on: the disk is in use" '^stage vol-orphan FailedPrecondition .*InUse'
+check "and whole once mkfs has ended" '^stage vol-orphan OK .*done=mounted, fs=ext4'
+do1 "unstage vol-orphan $S"
+that "e2fsck finds nothing" e2fsck -fn "$orphan"
+detach "$slow"; detach "$orphan"; umount "$D/below"; detach "$below"; dev=$gone
 
 # ---- the helper dies ----
 flock -x "$dev" sleep 2 & holder=$!
