@@ -95,6 +95,12 @@ static bool release(struct sim_model *m, struct sim_attachment *a)
 	return true;
 }
 
+void sim_attachment_release(struct sim_model *m, struct sim_attachment *a)
+{
+	a->force = true;
+	release(m, a);
+}
+
 static void detached(struct sim_model *m, struct sim_event *e)
 {
 	struct sim_attachment *a = container_of(e, struct sim_attachment, event);

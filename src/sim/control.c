@@ -240,6 +240,15 @@ static void put_instance(struct http1_request *req)
 	answer(req, rc, &err);
 }
 
+static void post_reset(struct http1_request *req)
+{
+	struct sim_world *w = world_of(req);
+	struct err err = { 0 };
+
+	sim_model_reset(w->model, sim_world_now(w));
+	answer(req, 0, &err);
+}
+
 bool sim_control_handle(struct sim_world *w, struct http1_request *req)
 {
 	static const struct http1_route routes[] = {
@@ -248,6 +257,7 @@ bool sim_control_handle(struct sim_world *w, struct http1_request *req)
 		{ "GET", "/_sim/story/*", get_story },
 		{ "POST", "/_sim/faults", post_faults },
 		{ "DELETE", "/_sim/faults", delete_faults },
+		{ "POST", "/_sim/reset", post_reset },
 		{ "POST", "/_sim/instances", post_instance },
 		{ "PUT", "/_sim/instances/*", put_instance },
 	};

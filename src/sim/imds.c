@@ -147,11 +147,8 @@ static const struct {
 	{ "/latest/meta-data/placement/availability-zone-id", zone_id },
 	{ "/latest/meta-data/placement/region", region },
 	{ "/latest/meta-data/network/interfaces/macs", macs },
-	{ "/latest/meta-data/network/interfaces/macs/", macs },
 	{ "/latest/meta-data/block-device-mapping", block_devices },
-	{ "/latest/meta-data/block-device-mapping/", block_devices },
 	{ "/latest/meta-data/iam/security-credentials", role_list },
-	{ "/latest/meta-data/iam/security-credentials/", role_list },
 };
 
 /* ---- role credentials ---- */
@@ -195,6 +192,14 @@ static bool is_role(const struct sim_imds *s, const char *path)
 
 /* ---- requests ---- */
 
+/* With or without a slash at the end: clients ask both ways. */
+static bool same_path(const char *asked, const char *path)
+{
+	size_t n = strlen(path);
+
+	return strncmp(asked, path, n) == 0 && (!asked[n] || strcmp(asked + n, "/") == 0);
+}
+
 static void get(struct http1_request *req)
 {
 	struct sim_imds *s = req->ctx;
@@ -214,7 +219,7 @@ static void get(struct http1_request *req)
 	}
 	buf_init(&p.out, 64 << 10);
 	for (size_t i = 0; i < ARRAY_SIZE(pages); i++)
-		if (cstr_eq(req->path, pages[i].path))
+		if (same_path(req->path, pages[i].path))
 			pages[i].write(&p);
 	if (p.out.len)
 		http1_reply(req, 200, "text/plain", buf_view(&p.out));

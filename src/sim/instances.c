@@ -106,8 +106,7 @@ static void terminate(struct sim_model *m, struct sim_instance *i)
 		struct sim_attachment *a = list_entry(l, struct sim_attachment, on_instance);
 		struct sim_volume *v = a->volume;
 
-		if (a->backed && m->hooks.detach)
-			m->hooks.detach(m->hooks.ctx, v->id, i->id, true);
+		sim_attachment_release(m, a);
 		sim_attachment_drop(m, a);
 		if (v->root)
 			sim_volume_delete(m, v);

@@ -6,11 +6,28 @@
 
 /* ---- life ---- */
 
+static void remove_tokens(struct sim_model *m)
+{
+	struct map_iter it = { 0 };
+	void *p;
+
+	while (map_next(&m->tokens, &it, NULL, &p)) {
+		struct sim_token *t = p;
+
+		sim_event_clear(m, &t->expiry);
+		free(t->text);
+		free(t);
+	}
+	map_fini(&m->tokens);
+	map_init(&m->tokens);
+}
+
 static void free_all(struct sim_model *m)
 {
 	struct map_iter it = { 0 };
 	void *p;
 
+	remove_tokens(m);
 	while (map_next(&m->volumes, &it, NULL, &p)) {
 		struct sim_volume *v = p;
 
@@ -23,11 +40,6 @@ static void free_all(struct sim_model *m)
 	it = (struct map_iter){ 0 };
 	while (map_next(&m->instances, &it, NULL, &p))
 		sim_instance_free(p);
-	it = (struct map_iter){ 0 };
-	while (map_next(&m->tokens, &it, NULL, &p)) {
-		free(((struct sim_token *)p)->text);
-		free(p);
-	}
 }
 
 void sim_model_free(struct sim_model *m)
@@ -38,7 +50,6 @@ void sim_model_free(struct sim_model *m)
 	sim_model_clear_faults(m);
 	map_fini(&m->volumes);
 	map_fini(&m->instances);
-	map_fini(&m->tokens);
 	sim_order_fini(&m->volume_order);
 	sim_order_fini(&m->instance_order);
 	heap_fini(&m->events);
@@ -91,13 +102,13 @@ static void add_zones(struct sim_model *m, const struct sim_config *c)
 	buf_fini(&prefix);
 }
 
-static void fill_buckets(struct sim_model *m)
+static void fill_buckets(struct sim_model *m, int64_t now)
 {
 	double scale = m->config.bucket_scale;
 
 	for (int b = 0; b < SIM_BUCKET_COUNT; b++)
 		bucket_init(&m->buckets[b], m->config.buckets[b].burst * scale,
-			    m->config.buckets[b].rate * scale, 0);
+			    m->config.buckets[b].rate * scale, now);
 }
 
 struct sim_model *sim_model_new(const struct sim_config *c, struct err *err)
@@ -110,14 +121,46 @@ struct sim_model *sim_model_new(const struct sim_config *c, struct err *err)
 	m->config = *c;
 	m->region = xstrdup(c->region);
 	m->account = xstrdup(c->account);
+	m->config.region = m->region;
+	m->config.account = m->account;
+	m->config.zones = NULL;		/* the caller's; see m->zones */
 	m->rng.state = c->seed;
 	m->trace = 0xcbf29ce484222325u;
 	m->storage = xcalloc(SIM_VOLUME_TYPES, sizeof(*m->storage));
 	list_init(&m->rules);
 	sim_events_init(m);
 	add_zones(m, c);
-	fill_buckets(m);
+	fill_buckets(m, 0);
 	return m;
+}
+
+static void remove_volume(struct sim_model *m, struct sim_volume *v)
+{
+	list_for_each_safe(l, &v->live) {
+		struct sim_attachment *a = list_entry(l, struct sim_attachment, on_volume);
+
+		sim_attachment_release(m, a);
+		sim_attachment_drop(m, a);
+	}
+	if (v->deleted_at == SIM_NEVER)
+		sim_volume_gone(m, v);
+	sim_volume_forget(m, v);
+}
+
+void sim_model_reset(struct sim_model *m, int64_t now)
+{
+	struct map_iter it = { 0 };
+	void *v;
+
+	sim_model_advance(m, now);
+	while (map_next(&m->volumes, &it, NULL, &v))
+		if (!((struct sim_volume *)v)->root)
+			remove_volume(m, v);
+	remove_tokens(m);
+	sim_model_clear_faults(m);
+	memset(m->counters, 0, sizeof(m->counters));
+	memset(m->fault_hits, 0, sizeof(m->fault_hits));
+	fill_buckets(m, m->now);
 }
 
 void sim_model_set_hooks(struct sim_model *m, const struct sim_hooks *hooks)

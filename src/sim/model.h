@@ -79,6 +79,11 @@ void sim_config_instant(struct sim_config *c);
 struct sim_model *sim_model_new(const struct sim_config *c, struct err *err);
 void sim_model_free(struct sim_model *m);	/* NULL is fine */
 
+/* Back to the beginning: volumes and client tokens are gone (the hooks are
+ * called, by force), faults dropped, counters 0, buckets full. Instances stay
+ * with their root volumes. */
+void sim_model_reset(struct sim_model *m, int64_t now);
+
 /* ---- instances ---- */
 
 struct sim_instance_spec {
@@ -162,9 +167,10 @@ void sim_model_set_hooks(struct sim_model *m, const struct sim_hooks *hooks);
 /* Applies to calls of `action` (and of volume_id or instance_id, if given) that
  * come at from_ms..until_ms, with a probability, after the first `skip` of them,
  * `count` times. The first rule of the list that fits and hits decides among
- * those of one stage.
+ * those that make up an answer, and among those of each kind that changes the
+ * action.
  *
- * Rules of stage ACTION:
+ * Those that change the action:
  *   SLOW           answer delay_ms later
  *   STALE          Describe answers as of up to delay_ms ago (evenly drawn)
  *   INVISIBLE      CreateVolume: the id is unknown for delay_ms

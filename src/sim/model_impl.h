@@ -215,6 +215,7 @@ const char *sim_volume_status(const struct sim_volume *v, int64_t at);
 void sim_volume_start(struct sim_model *m, struct sim_volume *v);	/* -> creating */
 void sim_volume_delete(struct sim_model *m, struct sim_volume *v);	/* -> deleting */
 void sim_volume_gone(struct sim_model *m, struct sim_volume *v);	/* -> deleted */
+void sim_volume_forget(struct sim_model *m, struct sim_volume *v);	/* frees it */
 void sim_story_add(struct sim_model *m, struct sim_volume *v, const char *what,
 		   const struct sim_attachment *a);
 /* Finds one that other calls may see now; else refuses. */
@@ -229,6 +230,7 @@ struct sim_attachment *sim_attachment_new(struct sim_model *m, struct sim_volume
 void sim_attachment_start(struct sim_model *m, struct sim_attachment *a);
 void sim_attachment_settle(struct sim_model *m, struct sim_attachment *a);	/* attached, now */
 void sim_attachment_detach(struct sim_model *m, struct sim_attachment *a, bool force);
+void sim_attachment_release(struct sim_model *m, struct sim_attachment *a);	/* by force */
 void sim_attachment_drop(struct sim_model *m, struct sim_attachment *a);	/* detached, now */
 void sim_attachment_free(struct sim_model *m, struct sim_attachment *a);
 

@@ -81,15 +81,19 @@ void sim_story_add(struct sim_model *m, struct sim_volume *v, const char *what,
 	sim_trace_text(m, what);
 }
 
-static void forget(struct sim_model *m, struct sim_event *e)
+void sim_volume_forget(struct sim_model *m, struct sim_volume *v)
 {
-	struct sim_volume *v = container_of(e, struct sim_volume, event);
-
+	sim_event_clear(m, &v->event);
 	list_for_each_safe(l, &v->past)
 		sim_attachment_free(m, list_entry(l, struct sim_attachment, on_volume));
 	map_del(&m->volumes, v->id);
 	sim_order_remove(&m->volume_order, v->seq);
 	sim_volume_free(v);
+}
+
+static void forget(struct sim_model *m, struct sim_event *e)
+{
+	sim_volume_forget(m, container_of(e, struct sim_volume, event));
 }
 
 void sim_volume_gone(struct sim_model *m, struct sim_volume *v)
