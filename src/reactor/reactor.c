@@ -24,7 +24,7 @@ struct reactor {
 	uv_idle_t idle;		/* keeps poll from blocking while tasks are queued */
 	uv_timer_t timer;
 	const bool *until;	/* reactor_run_until waits for it; else NULL */
-	int64_t busy_since_us;	/* start of this iteration's callbacks */
+	int64_t turn_us, idle_us;	/* clock and time asleep at the last on_prepare */
 	int64_t lag_us;
 	int open_handles;
 };
@@ -99,12 +99,24 @@ static void on_idle(uv_idle_t *h)
 	(void)h;
 }
 
+/* From one sleep to the next: timers, the run queue and what the sockets brought. */
+static void measure(struct reactor *r)
+{
+	int64_t now = (int64_t)(uv_hrtime() / 1000);
+	int64_t idle = (int64_t)(uv_metrics_idle_time(&r->loop) / 1000);
+	int64_t took = (now - r->turn_us) - (idle - r->idle_us);
+
+	if (r->turn_us && took > r->lag_us)
+		r->lag_us = took;
+	r->turn_us = now;
+	r->idle_us = idle;
+}
+
 /* Last thing before the loop sleeps: nothing may stay queued, and what
  * reactor_run_until waits for may have come about just now. */
 static void on_prepare(uv_prepare_t *h)
 {
 	struct reactor *r = h->data;
-	int64_t took;
 
 	drain(r);
 	rearm(r);
@@ -112,9 +124,7 @@ static void on_prepare(uv_prepare_t *h)
 		uv_idle_stop(&r->idle);
 	else
 		uv_idle_start(&r->idle, on_idle);
-	took = (int64_t)(uv_hrtime() / 1000) - r->busy_since_us;
-	if (r->busy_since_us && took > r->lag_us)
-		r->lag_us = took;
+	measure(r);
 }
 
 /* Just after the poll: ends of what the sockets brought go on at once. */
@@ -122,7 +132,6 @@ static void on_check(uv_check_t *h)
 {
 	struct reactor *r = h->data;
 
-	r->busy_since_us = (int64_t)(uv_hrtime() / 1000);
 	drain(r);
 }
 
@@ -151,7 +160,8 @@ struct reactor *reactor_new(void)
 {
 	struct reactor *r = common_new();
 
-	if (uv_loop_init(&r->loop) < 0)
+	if (uv_loop_init(&r->loop) < 0 ||
+	    uv_loop_configure(&r->loop, UV_METRICS_IDLE_TIME) < 0)
 		abort();
 	uv_prepare_init(&r->loop, &r->prepare);
 	uv_check_init(&r->loop, &r->check);
@@ -336,6 +346,7 @@ bool reactor_run_until(struct reactor *r, const bool *done, int64_t ms)
 	timer_init(&a.timer, r, on_alarm);
 	timer_arm(&a.timer, ms);
 	r->until = done;
+	r->turn_us = 0;		/* time between two runs is not ours */
 	while (!*done && !a.rung) {
 		if (r->is_virtual)
 			reactor_step(r, ms);
