@@ -31,12 +31,14 @@ static const struct {
 struct link {
 	struct grpc_client *client;
 	unsigned int users;
+	bool lost;
 };
 
 struct churn {
 	struct reactor *reactor;
 	const char *endpoint;
 	const char *prefix;
+	const char *zone;	/* NULL: anywhere */
 	char **nodes;
 	size_t n_nodes;
 	uint64_t count, parallel, timeout_ms, give_up_ms;
@@ -78,7 +80,7 @@ static struct link *link_get(struct churn *c)
 {
 	struct link *l = c->link;
 
-	if (l && !grpc_client_connected(l->client)) {
+	if (l && l->lost) {
 		c->link = NULL;
 		c->reconnects++;
 		link_put(l);
@@ -109,6 +111,24 @@ static void pack(struct buf *out, const ProtobufCMessage *m)
 	buf_add(out, bytes, n);
 }
 
+static void fill_create(struct life *l, Csi__V1__CreateVolumeRequest *create, struct buf *out)
+{
+	Csi__V1__Topology__SegmentsEntry zone = CSI__V1__TOPOLOGY__SEGMENTS_ENTRY__INIT,
+					*segments[] = { &zone };
+	Csi__V1__Topology term = CSI__V1__TOPOLOGY__INIT, *terms[] = { &term };
+	Csi__V1__TopologyRequirement where = CSI__V1__TOPOLOGY_REQUIREMENT__INIT;
+
+	zone.key = (char *)"topology.kubernetes.io/zone";
+	zone.value = (char *)l->churn->zone;
+	term.n_segments = 1;
+	term.segments = segments;
+	where.n_requisite = where.n_preferred = 1;
+	where.requisite = where.preferred = terms;
+	create->name = l->name;
+	create->accessibility_requirements = l->churn->zone ? &where : NULL;
+	pack(out, &create->base);
+}
+
 static void fill_request(struct life *l, struct buf *out)
 {
 	Csi__V1__VolumeCapability__MountVolume mount = CSI__V1__VOLUME_CAPABILITY__MOUNT_VOLUME__INIT;
@@ -131,11 +151,10 @@ static void fill_request(struct life *l, struct buf *out)
 	range.required_bytes = 1LL << 30;
 	switch (l->at) {
 	case CREATE:
-		create.name = l->name;
 		create.capacity_range = &range;
 		create.n_volume_capabilities = 1;
 		create.volume_capabilities = caps;
-		pack(out, &create.base);
+		fill_create(l, &create, out);
 		break;
 	case PUBLISH:
 		publish.volume_id = l->volume_id;
@@ -197,6 +216,8 @@ static enum op_verdict life_answered(struct op *op)
 	struct churn *c = l->churn;
 	enum grpc_code code = l->call.op.err.code;
 
+	if (code == GRPC_UNAVAILABLE && !grpc_client_connected(l->link->client))
+		l->link->lost = true;
 	link_put(l->link);
 	l->link = NULL;
 	c->codes[code]++;
@@ -310,7 +331,7 @@ static void usage(void)
 {
 	fprintf(stderr,
 		"usage: churn --controller ENDPOINT --nodes ID[,ID…] [--count N] [--parallel M]\n"
-		"             [--prefix NAME] [--rpc-timeout MS] [--give-up MS]\n");
+		"             [--zone NAME] [--prefix NAME] [--rpc-timeout MS] [--give-up MS]\n");
 	exit(2);
 }
 
@@ -343,6 +364,7 @@ static void parse_options(struct churn *c, int argc, char **argv)
 		{ "count", required_argument, NULL, 'c' },
 		{ "parallel", required_argument, NULL, 'p' },
 		{ "prefix", required_argument, NULL, 'x' },
+		{ "zone", required_argument, NULL, 'z' },
 		{ "rpc-timeout", required_argument, NULL, 't' },
 		{ "give-up", required_argument, NULL, 'g' },
 		{ NULL, 0, NULL, 0 },
@@ -356,6 +378,7 @@ static void parse_options(struct churn *c, int argc, char **argv)
 		case 'c': c->count = number(optarg); break;
 		case 'p': c->parallel = number(optarg); break;
 		case 'x': c->prefix = optarg; break;
+		case 'z': c->zone = optarg; break;
 		case 't': c->timeout_ms = number(optarg); break;
 		case 'g': c->give_up_ms = number(optarg); break;
 		default: usage();

@@ -125,7 +125,7 @@ def qemu_command(args, image, sockets):
     command = ["qemu-system-x86_64", "-M", "q35", "-accel", "tcg", "-m", "512",
                "-display", "none", "-no-reboot", "-monitor", "none", "-nic", "none",
                "-kernel", args.kernel, "-initrd", image,
-               "-append", "console=ttyS0 quiet panic=-1",
+               "-append", "console=ttyS0 quiet panic=-1 images=" + args.work,
                "-serial", "stdio",
                "-serial", "unix:%s,server=on,wait=off" % sockets["answers"],
                "-qmp", "unix:%s,server=on,wait=on" % sockets["qmp"]]
