@@ -1,4 +1,4 @@
-/* Inside of CreateVolume: its inputs. Private to create_*.c. */
+/* Inside of CreateVolume. Private to create_*.c. */
 #ifndef EBS_CREATE_H
 #define EBS_CREATE_H
 
@@ -26,5 +26,48 @@ int create_inputs_check(const struct create_inputs *in, struct err *err);
  * that would be asked for. */
 const char *create_inputs_differ(const struct create_inputs *in, const struct ec2_volume *v,
 				 int64_t iops);
+
+struct create_job {
+	struct job job;
+	struct create_inputs in;
+	struct zones_wait zones;
+	size_t term;
+	unsigned int token;		/* 1, 2 ... */
+	unsigned int tokens_tried;
+	int64_t iops;			/* as sent */
+	bool capped;			/* after EC2's own maximum */
+	bool searched_twice;
+	struct err why;			/* what made us search */
+
+	/* The volume. */
+	bool described;			/* a Describe has shown it */
+	int64_t made_at, gone_since;
+	char status[16];
+	int64_t size;
+	const char *zone, *zone_id, *outpost_arn;
+
+	/* What a search has found. */
+	size_t found;
+	const char *failed;		/* one that EC2 made and failed */
+	int64_t scrap_since;
+	const char *found_ids;
+	const char *differs;
+	struct ec2_volume match;
+};
+
+static inline struct create_job *create_of(struct op *op)
+{
+	return container_of(op, struct create_job, job.op);
+}
+
+/* Steps that lead from one file to the other. */
+op_step create_send, create_wait;		/* create_volume.c */
+op_step create_search, create_scrap;		/* create_search.c */
+
+/* What EC2 says about the volume; it is ours from now on. */
+void create_take_volume(struct create_job *cj, const struct ec2_volume *v);
+bool create_is_ready(const struct create_job *cj);
+enum op_verdict create_done(struct create_job *cj);
+enum op_verdict create_failed(struct create_job *cj);
 
 #endif

@@ -1,53 +1,15 @@
 #include "ebs/poll.h"
 
 #include <assert.h>
-#include <ctype.h>
 #include <string.h>
 
-#include "base/log.h"
-#include "base/map.h"
 #include "base/mem.h"
-#include "ebs/pace.h"
+#include "ebs/poll_impl.h"
 
 #define BATCHES_MAX 4		/* calls that one round may take */
 #define OVERLAP_MAX 3		/* rounds under way for transitions */
 #define FAILURES_MAX 5		/* calls in a row before a transition gives up */
 #define FAILURE_PAUSE_MS 1000
-
-struct poll_entry {
-	char *id;
-	struct list watches;
-	uint64_t found_in;	/* seq of the batch that last found it */
-};
-
-struct poller {
-	struct reactor *reactor;
-	struct ec2 *ec2;
-	const struct poll_kind *kind;
-	struct map entries;
-	struct list batches;
-	unsigned int in_flight, looks;	/* batches; those that looks wait for */
-	uint64_t seq;
-	struct task task;
-	struct timer timer;
-	struct pace pace;
-	bool stopped;
-	uint64_t calls;
-};
-
-/* One Describe and what follows from it. A root of its own. */
-struct batch {
-	struct op op;
-	struct poller *poller;
-	struct list link;
-	struct ec2_call call;
-	struct arena arena;
-	const char **ids;
-	size_t n;
-	uint64_t seq;
-	char *token;
-	bool look;
-};
 
 static void run(struct task *task);
 
@@ -87,9 +49,7 @@ void poller_free(struct poller *p)
 void poller_stop(struct poller *p)
 {
 	p->stopped = true;
-	list_for_each(l, &p->batches)
-		op_cancel(&list_entry(l, struct batch, link)->op, GRPC_UNAVAILABLE,
-			  "shutting down");
+	poll_cancel_batches(p);
 }
 
 bool poller_idle(const struct poller *p)
@@ -211,7 +171,7 @@ static void observe(struct watch *w, const void *item, int64_t now)
 	op_finish(&w->op);
 }
 
-static void deliver(struct poller *p, const char *id, const void *item, uint64_t seq)
+void poll_deliver(struct poller *p, const char *id, const void *item, uint64_t seq)
 {
 	struct poll_entry *e = map_get(&p->entries, id);
 
@@ -227,14 +187,6 @@ static void deliver(struct poller *p, const char *id, const void *item, uint64_t
 	entry_drop(p, e);
 }
 
-static void found(void *ctx, const char *id, const void *item)
-{
-	struct batch *b = ctx;
-
-	if (id)
-		deliver(b->poller, id, item, b->seq);
-}
-
 /* A call that failed as a whole settles no state question. */
 static void fail_watch(struct watch *w, const struct err *err, int64_t now)
 {
@@ -247,7 +199,7 @@ static void fail_watch(struct watch *w, const struct err *err, int64_t now)
 	op_finish(&w->op);
 }
 
-static void fail_id(struct poller *p, const char *id, uint64_t seq, const struct err *err)
+void poll_fail_id(struct poller *p, const char *id, uint64_t seq, const struct err *err)
 {
 	struct poll_entry *e = map_get(&p->entries, id);
 
@@ -260,160 +212,6 @@ static void fail_id(struct poller *p, const char *id, uint64_t seq, const struct
 			fail_watch(w, err, reactor_now(p->reactor));
 	}
 	entry_drop(p, e);
-}
-
-/* ---- batches: ask -> answered [-> ask: next page] ---- */
-
-static op_step batch_answered;
-static void start_batch(struct poller *p, const char **ids, size_t n, bool look);
-
-static enum op_verdict batch_ask(struct op *op)
-{
-	struct batch *b = container_of(op, struct batch, op);
-
-	ec2_call_init(&b->call, b->poller->ec2, b->poller->kind->action);
-	b->poller->kind->ask(&b->call.req, b->ids, b->n, b->token);
-	b->poller->calls++;
-	return op_await(op, &b->call.op, batch_answered);
-}
-
-/* True when the text names this id, not merely one that it begins. */
-static bool names(const char *text, const char *id)
-{
-	size_t n = strlen(id);
-
-	for (const char *at = text; (at = strstr(at, id)); at += n)
-		if (!isalnum((unsigned char)at[n]))
-			return true;
-	return false;
-}
-
-/* Moves the ids the text names to the front; how many there are. */
-static size_t sort_named(struct batch *b, const char *text)
-{
-	size_t named = 0;
-
-	for (size_t i = 0; i < b->n; i++) {
-		const char *id = b->ids[i];
-
-		if (!names(text, id))
-			continue;
-		b->ids[i] = b->ids[named];
-		b->ids[named++] = id;
-	}
-	return named;
-}
-
-static bool blames_ids(const struct batch *b, const struct err *err)
-{
-	return err_reason_is(err, b->poller->kind->not_found) ||
-	       err->code == GRPC_NOT_FOUND ||
-	       err_reason_is(err, "InvalidParameterValue");
-}
-
-static void batch_refused(struct batch *b, const struct err *err)
-{
-	struct poller *p = b->poller;
-	size_t cut;
-
-	if (!blames_ids(b, err)) {
-		for (size_t i = 0; i < b->n; i++)
-			fail_id(p, b->ids[i], b->seq, err);
-		return;
-	}
-	if (b->n == 1) {
-		if (err->code == GRPC_NOT_FOUND)
-			deliver(p, b->ids[0], NULL, b->seq);
-		else
-			fail_id(p, b->ids[0], b->seq, err);
-		return;
-	}
-	cut = sort_named(b, err_msg(err));
-	if (cut == 0 || cut == b->n)
-		cut = b->n / 2;
-	start_batch(p, b->ids, cut, b->look);
-	start_batch(p, b->ids + cut, b->n - cut, b->look);
-}
-
-static enum op_verdict batch_answered(struct op *op)
-{
-	struct batch *b = container_of(op, struct batch, op);
-	struct poller *p = b->poller;
-	const char *token;
-
-	if (op_failed(&b->call.op)) {
-		batch_refused(b, &b->call.op.err);
-		return OP_DONE;
-	}
-	token = p->kind->each(&b->call.resp, found, b);
-	if (!cstr_empty(token)) {
-		b->token = arena_str(&b->arena, token);
-		return op_next(op, batch_ask);
-	}
-	for (size_t i = 0; i < b->n; i++) {
-		struct poll_entry *e = map_get(&p->entries, b->ids[i]);
-
-		if (e && e->found_in != b->seq)
-			deliver(p, b->ids[i], NULL, b->seq);
-	}
-	return OP_DONE;
-}
-
-static void batch_fini(struct op *op)
-{
-	struct batch *b = container_of(op, struct batch, op);
-
-	arena_fini(&b->arena);
-}
-
-static void batch_describe(const struct op *op, struct buf *out)
-{
-	const struct batch *b = container_of(op, struct batch, op);
-
-	buf_printf(out, "%zu %s", b->n, b->poller->kind->name);
-}
-
-static const struct op_class batch_class = {
-	.name = "poll",
-	.fini = batch_fini,
-	.describe = batch_describe,
-};
-
-static void batch_ended(struct op *op)
-{
-	struct batch *b = container_of(op, struct batch, op);
-	struct poller *p = b->poller;
-
-	list_del(&b->link);
-	p->in_flight--;
-	p->looks -= b->look;
-	reactor_defer(p->reactor, &p->task);
-	op_fini(op);
-	free(b);
-}
-
-/* Copies the ids; leaves out those nobody waits for any more. */
-static void start_batch(struct poller *p, const char **ids, size_t n, bool look)
-{
-	struct batch *b = xcalloc(1, sizeof(*b));
-
-	op_init(&b->op, &batch_class, p->reactor, batch_ask);
-	b->poller = p;
-	b->ids = arena_array(&b->arena, n, sizeof(*b->ids));
-	for (size_t i = 0; i < n; i++)
-		if (map_get(&p->entries, ids[i]))
-			b->ids[b->n++] = arena_str(&b->arena, ids[i]);
-	if (b->n == 0 || p->stopped) {
-		op_fini(&b->op);
-		free(b);
-		return;
-	}
-	b->seq = ++p->seq;
-	p->in_flight++;
-	b->look = look;
-	p->looks += look;
-	list_add_tail(&p->batches, &b->link);
-	op_start(&b->op, batch_ended);
 }
 
 /* ---- when to ask ---- */
@@ -503,7 +301,7 @@ static void send(struct poller *p, struct round *r, int64_t now)
 		r->n = max * BATCHES_MAX;
 	mark_asked(p, r, now);
 	for (size_t i = 0; i < r->n; i += max)
-		start_batch(p, r->ids + i, r->n - i < max ? r->n - i : max, r->look);
+		poll_start_batch(p, r->ids + i, r->n - i < max ? r->n - i : max, r->look);
 }
 
 static void run(struct task *task)
