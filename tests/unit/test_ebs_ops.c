@@ -572,6 +572,8 @@ static void an_attach_waits_for_the_detach_elsewhere(void **state)
 	world_restart(w);
 	op_fini(&dt.op);
 	assert_int_equal(world_run_attach(w, v, w->node[3], NULL), GRPC_OK);
+	/* One call each, and the one that found out about the last. */
+	assert_int_equal(world_calls(w, EC2_ATTACH_VOLUME), 5);
 }
 
 static void a_multi_attach_volume_goes_to_several_nodes(void **state)
@@ -859,6 +861,43 @@ static void views_that_lag_do_not_mislead(void **state)
 	assert_int_equal(world_volumes(w, NULL), 0);
 }
 
+static void a_view_of_before_the_attach_is_no_proof_of_the_detach(void **state)
+{
+	struct world *w = *state;
+
+	for (int i = 0; i < 30; i++) {
+		char name[16];
+		const char *v;
+
+		snprintf(name, sizeof(name), "pvc-%d", i);
+		v = world_volume(w, name);
+		assert_int_equal(world_run_attach(w, v, w->node[0], NULL), GRPC_OK);
+		world_restart(w);	/* nobody remembers when that was */
+		world_fault(w, SIM_FAULT_STALE, EC2_DESCRIBE_VOLUMES, 0, 2900);
+		world_fault(w, SIM_FAULT_RESET_BEFORE, EC2_DETACH_VOLUME, 1, 0);
+		assert_int_equal(world_run_detach(w, v, w->node[0]), GRPC_OK);
+		assert_string_equal(world_state(w, v), "available");
+		sim_model_clear_faults(w->model);
+	}
+}
+
+static void an_attachment_of_before_is_not_taken_for_the_new_one(void **state)
+{
+	struct world *w = *state;
+	const char *v = world_volume(w, "pvc-1");
+
+	assert_int_equal(world_run_attach(w, v, w->node[0], NULL), GRPC_OK);
+	for (int i = 0; i < 30; i++) {
+		reactor_advance(w->r, 10000);
+		assert_int_equal(world_run_detach(w, v, w->node[0]), GRPC_OK);
+		world_fault(w, SIM_FAULT_STALE, EC2_DESCRIBE_VOLUMES, 0, 2900);
+		world_fault(w, SIM_FAULT_RESET_BEFORE, EC2_ATTACH_VOLUME, 1, 0);
+		assert_int_equal(world_run_attach(w, v, w->node[0], NULL), GRPC_OK);
+		assert_string_equal(world_state(w, v), "in-use");
+		sim_model_clear_faults(w->model);
+	}
+}
+
 static void nobody_waits_when_ec2_cannot_be_reached(void **state)
 {
 	struct world *w = *state;
@@ -923,6 +962,8 @@ int main(void)
 		T(look_ups_at_one_time_share_a_call),
 		T(bad_ids_do_not_decide_for_others),
 		T(views_that_lag_do_not_mislead),
+		T(a_view_of_before_the_attach_is_no_proof_of_the_detach),
+		T(an_attachment_of_before_is_not_taken_for_the_new_one),
 		T(nobody_waits_when_ec2_cannot_be_reached),
 	};
 
