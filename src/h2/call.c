@@ -6,6 +6,8 @@
 #define STREAM_OUT_MAX (8u << 20)
 /* Streaming: above this much unsent output no further request is looked at. */
 #define OUT_MARK (256u << 10)
+/* For an answer to leave once the deadline has passed. */
+#define TAKE_MS 1000
 /* The client's stream window bounds what can be held. */
 #define HELD_MAX (1u << 20)
 
@@ -73,12 +75,17 @@ void call_release(struct call *c)
 
 static void decide(struct call *c, const struct err *err)
 {
+	int64_t now = reactor_now(c->rpc.reactor);
+
 	c->ended = true;
+	if (timer_armed(&c->deadline) || c->rpc.deadline <= now)
+		timer_arm_at(&c->deadline,
+			     (c->rpc.deadline > now ? c->rpc.deadline : now) + TAKE_MS);
 	if (err && err_is_set(err))
 		err_copy(&c->status, err);
 	if (c->host && c->host->opt.on_rpc_done)
 		c->host->opt.on_rpc_done(c->host->opt.ctx, &c->rpc, &c->status,
-					 reactor_now(c->rpc.reactor) - c->rpc.started);
+					 now - c->rpc.started);
 }
 
 /* Once a message is on its way the status follows it as trailers; before, an
