@@ -9,7 +9,6 @@
 
 #define STREAM_WINDOW (1 << 20)
 #define CONNECTION_WINDOW (16 << 20)
-#define GOODBYE_MS 1000		/* for the last frames to leave */
 
 struct grpc_client {
 	struct reactor *reactor;
@@ -335,7 +334,7 @@ void grpc_client_free(struct grpc_client *c)
 		nghttp2_submit_goaway(c->ng, NGHTTP2_FLAG_NONE, 0, NGHTTP2_NO_ERROR, NULL, 0);
 		if (!c->blocked)
 			flush_now(c);
-		sock_close(c->sock, GOODBYE_MS);
+		sock_close(c->sock, 0);	/* the end of the stream says the rest */
 	}
 	nghttp2_session_del(c->ng);
 	err_fini(&c->lost);

@@ -6,6 +6,7 @@
 
 struct watch {
 	uv_poll_t poll;
+	int events;		/* WATCH_*, as last set */
 	void (*on_ready)(void *ctx, int events);
 	void *ctx;
 };
@@ -25,11 +26,14 @@ static int from_uv(int events)
 }
 
 /* A broken descriptor shows as ready for all: the owner's read or write then
- * tells what is wrong. libuv has stopped the handle in that case. */
+ * tells what is wrong. libuv has stopped the handle in that case, but what came
+ * before the break may have to be read first: the watch goes on. */
 static void on_poll(uv_poll_t *h, int status, int events)
 {
 	struct watch *w = h->data;
 
+	if (status < 0)
+		watch_set(w, w->events);
 	w->on_ready(w->ctx, status < 0 ? WATCH_READ | WATCH_WRITE | WATCH_PRIO
 				       : from_uv(events));
 }
@@ -53,6 +57,7 @@ struct watch *watch_new(struct reactor *r, int fd, int events,
 
 void watch_set(struct watch *w, int events)
 {
+	w->events = events;
 	if (events)
 		uv_poll_start(&w->poll, to_uv(events), on_poll);
 	else
