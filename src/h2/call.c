@@ -59,6 +59,8 @@ void call_release(struct call *c)
 	if (c->session || op_active(&c->op))
 		return;
 	op_fini(&c->op);
+	if (c->root && !c->root_started)
+		op_fini(c->root);	/* cancelled before its first turn */
 	timer_disarm(&c->deadline);
 	reactor_cancel_task(&c->pump);
 	message_reader_fini(&c->in);

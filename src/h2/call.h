@@ -38,6 +38,7 @@ struct call {
 	/* The service's operation, below one of ours that names the call. */
 	struct op op;
 	struct op *root;
+	bool root_started;		/* it is op's child from then on */
 	void (*encode)(struct rpc *rpc, struct op *root);
 
 	struct timer deadline;

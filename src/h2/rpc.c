@@ -75,6 +75,7 @@ static enum op_verdict rpc_root_start(struct op *op)
 {
 	struct call *c = container_of(op, struct call, op);
 
+	c->root_started = true;
 	return op_await(op, c->root, rpc_root_ended);
 }
 

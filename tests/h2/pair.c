@@ -181,7 +181,7 @@ void pair_free(struct pair *p)
 	free(p);
 }
 
-static bool client_to_server(struct pair *p)
+bool pair_deliver(struct pair *p)
 {
 	const uint8_t *bytes;
 	bool moved = false;
@@ -215,7 +215,7 @@ void pair_settle(struct pair *p)
 	bool moved;
 
 	do {
-		moved = client_to_server(p);
+		moved = pair_deliver(p);
 		reactor_settle(p->reactor);
 		moved |= server_to_client(p);
 	} while (moved);

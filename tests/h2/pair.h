@@ -55,6 +55,8 @@ struct pair *pair_new(const struct pair_options *opt, const struct rpc_method *m
 void pair_free(struct pair *p);
 /* Carries bytes both ways and runs tasks until nothing moves. */
 void pair_settle(struct pair *p);
+/* Hands what the client has to say to the server, and lets nobody act on it. */
+bool pair_deliver(struct pair *p);
 /* The connection is lost. */
 void pair_drop(struct pair *p);
 

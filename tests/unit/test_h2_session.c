@@ -598,6 +598,27 @@ static void cancels_at_every_state(void **state)
 	stop(p);
 }
 
+/* The operation has been handed over, but has not had its first turn. */
+static void cancels_what_has_not_begun(void **state)
+{
+	struct pair *p = start(NULL);
+	struct stream *s;
+
+	pair_settle(p);
+	s = pair_call(p, "/test.T/Nap", NULL);
+	stream_message(p, s, "", true);
+	pair_deliver(p);
+	assert_int_equal(sleeping, 1);
+	stream_cancel(p, s);
+	pair_deliver(p);
+	pair_settle(p);
+	assert_int_equal(slept, 1);
+	s = pair_call(p, "/test.T/Nap", NULL);
+	stream_message(p, s, "", true);
+	pair_deliver(p);
+	stop(p);
+}
+
 static void resets_an_answer_nobody_takes_until_the_deadline(void **state)
 {
 	static const char *const extra[] = { "grpc-timeout", "1S", NULL };
@@ -957,6 +978,7 @@ int main(void)
 		cmocka_unit_test(answers_at_the_deadline_though_the_operation_runs_on),
 		cmocka_unit_test(ends_calls_that_never_get_complete),
 		cmocka_unit_test(cancels_at_every_state),
+		cmocka_unit_test(cancels_what_has_not_begun),
 		cmocka_unit_test(resets_an_answer_nobody_takes_until_the_deadline),
 		cmocka_unit_test(survives_a_lost_connection_with_many_calls),
 		cmocka_unit_test(outlives_the_server),
