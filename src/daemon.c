@@ -2,6 +2,7 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "block/block.h"
@@ -247,21 +248,21 @@ static int start(struct daemon *d, struct err *err)
 
 /* ---- down again ---- */
 
-/* In the order of dependence; also after a start that failed half-way. Operations
- * that still run are let go with the process: their memory is not ours to free. */
-static void tear_down(struct daemon *d)
+/* In the order of dependence; also after a start that failed half-way. False when
+ * operations still run: what they hold cannot be freed. */
+static bool tear_down(struct daemon *d)
 {
 	debug_free(d->debug);
 	if (d->server)
 		grpc_server_free(d->server);
 	if (!d->reactor)
-		return;
+		return true;
 	timer_disarm(&d->settle);
 	if (d->cloud)
 		cloud_stop(d->cloud);
 	reactor_advance(d->reactor, 0);
 	if (op_count(d->reactor) > 0)
-		return;
+		return false;
 	grpc_health_free(d->health);
 	grpc_reflection_free(d->reflection);
 	csi_free(d->csi);
@@ -270,6 +271,7 @@ static void tear_down(struct daemon *d)
 	cloud_free(d->cloud);
 	signals_free(d->signals);
 	reactor_free(d->reactor);
+	return true;
 }
 
 static int run(struct daemon *d)
@@ -283,7 +285,8 @@ static int run(struct daemon *d)
 		fprintf(stderr, "ebs-csid: %s\n", err_msg(&err));
 		d->status = 1;
 	}
-	tear_down(d);
+	if (!tear_down(d))
+		_exit(d->status);
 	if (d->helper)
 		block_helper_free(d->helper);
 	err_fini(&err);
