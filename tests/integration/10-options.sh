@@ -3,6 +3,8 @@
 # shellcheck source=tests/lib/harness.sh
 . "$(dirname "$0")/../lib/harness.sh"
 
+export AWS_REGION=us-east-1
+
 # refused WHAT PATTERN ARGUMENT...: exit status 1 and one line that says why
 refused() {
 	local what=$1 pattern=$2 out status

@@ -11,6 +11,8 @@ test_name=$(basename "$0" .sh)
 top_srcdir=$(cd "${top_srcdir:-$(dirname "${BASH_SOURCE[0]}")/../..}" && pwd)
 EBS_BUILD=$(cd "${EBS_BUILD:-${top_builddir:-$top_srcdir/build}}" && pwd)
 export top_srcdir EBS_BUILD
+# Nothing here may look for a metadata service off this machine.
+export AWS_EC2_METADATA_SERVICE_ENDPOINT=http://127.0.0.1:9
 failed=0
 passed=0
 
@@ -186,7 +188,7 @@ is_ready() { grep -q '^ready ' "$work/sim.out" 2>/dev/null || ! running sim; }
 # start_sim OPTION...: sets $ec2 (URL), $imds (URL) and $instance
 start_sim() {
 	local line
-	start sim "$EBS_BUILD/src/ebs-csi-sim" --listen=tcp://127.0.0.1:0 \
+	start sim "$EBS_BUILD/ebs-csi-sim" --listen=tcp://127.0.0.1:0 \
 		--imds-listen=tcp://127.0.0.1:0 --zones=us-east-1a,us-east-1b,us-east-1c "$@"
 	wait_until 30 is_ready || die "the simulator does not start"
 	line=$(grep '^ready ' "$work/sim.out") || die "the simulator has ended at its start"
@@ -206,27 +208,29 @@ aws_environment() {
 		AWS_CONFIG_FILE=/nonexistent AWS_SHARED_CREDENTIALS_FILE=/nonexistent
 }
 
-socket_is_there() { [ -S "${1#unix://}" ] || ! running "$2"; }
+times_listening() { cat "$work/$1.log" 2>/dev/null | grep -c "Listening for connections"; }
+listens_anew() { [ "$(times_listening "$1")" != "$2" ] || ! running "$1"; }
 
-# start_daemon NAME ENDPOINT COMMAND...; waits until it listens
+# start_daemon NAME COMMAND...; waits until it listens
 start_daemon() {
-	local name=$1 endpoint=$2
-	shift 2
+	local name=$1 before
+	shift
+	before=$(times_listening "$name")
 	mapfile -t environment < <(aws_environment)
 	start "$name" env "${environment[@]}" "$@"
-	wait_until 30 socket_is_there "$endpoint" "$name"
+	wait_until 60 listens_anew "$name" "$before"
 	running "$name"
 }
 # start_controller OPTION...; environment by: extra_env=(A=b)
 extra_env=()
 wrapper=()
 start_controller() {
-	start_daemon controller "$controller" "${extra_env[@]}" "${wrapper[@]}" \
+	start_daemon controller "${extra_env[@]}" "${wrapper[@]}" \
 		"$EBS_BUILD/src/ebs-csid" controller --endpoint="$controller" \
 		--debug-endpoint="$controller_debug" "$@"
 }
 start_node() {
-	start_daemon node "$node" "${extra_env[@]}" "${wrapper[@]}" \
+	start_daemon node "${extra_env[@]}" "${wrapper[@]}" \
 		"$EBS_BUILD/src/ebs-csid" node --endpoint="$node" --debug-endpoint="$node_debug" \
 		--helper="$EBS_BUILD/ebs-csid-helper" --allow-loop-devices "$@"
 }
