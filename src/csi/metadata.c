@@ -113,10 +113,10 @@ static int read_env(struct metadata *m, struct err *err)
 	const char *zone = env("AWS_AVAILABILITY_ZONE");
 
 	if (!id || !type || !zone)
-		return err_set(err, GRPC_UNAVAILABLE, "not set: %s%s%s",
-			       id ? "" : "AWS_INSTANCE_ID (or CSI_NODE_NAME with an instance id) ",
-			       type ? "" : "AWS_INSTANCE_TYPE ",
-			       zone ? "" : "AWS_AVAILABILITY_ZONE ");
+		return err_set(err, GRPC_UNAVAILABLE, "not set:%s%s%s",
+			       id ? "" : " AWS_INSTANCE_ID (or CSI_NODE_NAME with an instance id)",
+			       type ? "" : " AWS_INSTANCE_TYPE",
+			       zone ? "" : " AWS_AVAILABILITY_ZONE");
 	m->info.instance_id = arena_str(&m->arena, id);
 	m->info.instance_type = arena_str(&m->arena, type);
 	m->info.zone = arena_str(&m->arena, zone);

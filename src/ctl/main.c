@@ -88,12 +88,13 @@ static int take_answer(struct ctl *c, const struct ctl_call *what, const struct 
 /* "DeleteVolume: FailedPrecondition: <text>" */
 static int call_failed(struct ctl *c, const struct ctl_call *what, struct call *call)
 {
-	bool connected = grpc_client_connected(c->clients[what->where]);
 	enum grpc_code code = call->grpc.op.err.code;
 
 	err_move(&c->err, &call->grpc.op.err);
 	err_prefix(&c->err, "%s: %s", ctl_call_name(what), grpc_code_name(code));
-	return !connected && code == GRPC_UNAVAILABLE ? EXIT_NOT_CONNECTED : EXIT_GRPC + (int)code;
+	if (code == GRPC_UNAVAILABLE && !grpc_client_was_connected(c->clients[what->where]))
+		return EXIT_NOT_CONNECTED;
+	return EXIT_GRPC + (int)code;
 }
 
 static int finish_call(struct ctl *c, const struct ctl_call *what, struct call *call)

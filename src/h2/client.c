@@ -17,6 +17,7 @@ struct grpc_client {
 	struct list calls;	/* exchanges */
 	struct task flush;
 	bool connected;		/* the server's SETTINGS have come */
+	bool was_connected;
 	bool blocked;
 	struct err lost;	/* set: why no new call can start */
 };
@@ -137,6 +138,7 @@ static int on_frame_recv(nghttp2_session *ng, const nghttp2_frame *frame, void *
 	switch (frame->hd.type) {
 	case NGHTTP2_SETTINGS:
 		c->connected = !err_is_set(&c->lost);
+		c->was_connected |= c->connected;
 		break;
 	case NGHTTP2_GOAWAY:
 		lose(c, "the server is shutting down");
@@ -344,6 +346,11 @@ void grpc_client_free(struct grpc_client *c)
 bool grpc_client_connected(const struct grpc_client *c)
 {
 	return c->connected;
+}
+
+bool grpc_client_was_connected(const struct grpc_client *c)
+{
+	return c->was_connected;
 }
 
 /* ---- a call ---- */

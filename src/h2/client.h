@@ -15,6 +15,8 @@ struct grpc_client;
 struct grpc_client *grpc_client_new(struct reactor *r, const char *endpoint, struct err *err);
 void grpc_client_free(struct grpc_client *c);	/* its calls end CANCELLED before */
 bool grpc_client_connected(const struct grpc_client *c);
+/* It is or has been: tells "nobody there" from "went away". */
+bool grpc_client_was_connected(const struct grpc_client *c);
 
 /* A unary call: a leaf op. Its deadline (op_time_left) is sent as grpc-timeout;
  * cancelling it resets the stream. */

@@ -92,10 +92,19 @@ static void add_char(struct buf *out, const unsigned char *p, size_t n)
 	}
 }
 
+/* A blank at either end makes a header value that peers drop as a whole. */
+static void escape_end_blank(struct buf *out, size_t start)
+{
+	if (out->len == start || out->data[out->len - 1] != ' ')
+		return;
+	out->len--;
+	buf_adds(out, "%20");
+}
+
 void grpc_message_encode(struct buf *out, struct str text)
 {
 	const unsigned char *p = (const unsigned char *)text.p, *end = p + text.n;
-	size_t room = out->len + GRPC_STATUS_TEXT_MAX - 12;
+	size_t start = out->len, room = start + GRPC_STATUS_TEXT_MAX - 12;
 
 	while (p < end && out->len < room) {
 		size_t n = utf8_char(p, (size_t)(end - p));
@@ -104,8 +113,11 @@ void grpc_message_encode(struct buf *out, struct str text)
 			add_char(out, (const unsigned char *)REPLACEMENT, 3);
 		else
 			add_char(out, p, n);
+		if (out->len == start + 1)
+			escape_end_blank(out, start);
 		p += n ? n : 1;
 	}
+	escape_end_blank(out, start);
 }
 
 static int hex_value(char c)

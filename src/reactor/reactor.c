@@ -8,6 +8,8 @@
 #include "reactor/internal.h"
 #include "reactor/timer.h"
 
+#define FAREWELL_MS 2000	/* longer than sockets linger */
+
 struct reactor {
 	struct list queue;	/* tasks */
 	struct list roots;	/* operation trees */
@@ -163,6 +165,7 @@ struct reactor *reactor_new(void)
 	if (uv_loop_init(&r->loop) < 0 ||
 	    uv_loop_configure(&r->loop, UV_METRICS_IDLE_TIME) < 0)
 		abort();
+	r->loop.data = r;
 	uv_prepare_init(&r->loop, &r->prepare);
 	uv_check_init(&r->loop, &r->check);
 	uv_idle_init(&r->loop, &r->idle);
@@ -192,11 +195,47 @@ static void on_closed(uv_handle_t *h)
 	r->open_handles--;
 }
 
+static void count_foreign(uv_handle_t *h, void *n)
+{
+	const struct reactor *r = h->loop->data;
+
+	if (h->data != r)
+		++*(int *)n;
+}
+
+static int foreign_handles(struct reactor *r)
+{
+	int n = 0;
+
+	uv_walk(&r->loop, count_foreign, &n);
+	return n;
+}
+
+static void on_farewell(struct timer *t)
+{
+	uv_stop(&t->reactor->loop);
+}
+
+/* Sockets that are being closed linger for what their peer has not read yet; each
+ * has a limit of its own. */
+static void let_closes_end(struct reactor *r)
+{
+	int64_t end = reactor_now(r) + FAREWELL_MS;
+	struct timer alarm;
+
+	timer_init(&alarm, r, on_farewell);
+	timer_arm(&alarm, FAREWELL_MS);
+	while (foreign_handles(r) > 0 && reactor_now(r) < end)
+		uv_run(&r->loop, UV_RUN_ONCE);
+	timer_disarm(&alarm);
+}
+
 void reactor_free(struct reactor *r)
 {
 	if (!r)
 		return;
 	if (!r->is_virtual) {
+		let_closes_end(r);
 		uv_close((uv_handle_t *)&r->prepare, on_closed);
 		uv_close((uv_handle_t *)&r->check, on_closed);
 		uv_close((uv_handle_t *)&r->idle, on_closed);

@@ -188,6 +188,7 @@ is_ready() { grep -q '^ready ' "$work/sim.out" 2>/dev/null || ! running sim; }
 # start_sim OPTION...: sets $ec2 (URL), $imds (URL) and $instance
 start_sim() {
 	local line
+	rm -f "$work/sim.out"
 	start sim "$EBS_BUILD/ebs-csi-sim" --listen=tcp://127.0.0.1:0 \
 		--imds-listen=tcp://127.0.0.1:0 --zones=us-east-1a,us-east-1b,us-east-1c "$@"
 	wait_until 30 is_ready || die "the simulator does not start"
