@@ -33,7 +33,9 @@ struct ec2 *ec2_new(struct reactor *r, struct ec2_transport *t)
 	e->reactor = r;
 	e->transport = t;
 	e->sched = ec2_sched_new(r);
-	retry_rng_init(&e->rng, (uint64_t)reactor_wall(r) ^ (uint64_t)getpid() << 32);
+	/* In virtual time a run must be the same again. */
+	retry_rng_init(&e->rng, reactor_is_virtual(r) ? 1 :
+		       (uint64_t)reactor_wall(r) ^ (uint64_t)getpid() << 32);
 	list_init(&e->calls);
 	return e;
 }

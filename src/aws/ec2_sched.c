@@ -359,11 +359,6 @@ double ec2_sched_rate(const struct ec2_sched *s, enum ec2_action action)
 	return s->buckets[action_facts[action].bucket].rate;
 }
 
-size_t ec2_sched_queued(const struct ec2_sched *s, enum ec2_action action)
-{
-	return s->queues[action].len;
-}
-
 void ec2_sched_dump(const struct ec2_sched *s, struct buf *out)
 {
 	buf_printf(out, "\"in_flight\":%u,\"down\":%s,\"buckets\":{", s->in_flight,

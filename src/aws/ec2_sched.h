@@ -81,7 +81,6 @@ void ec2_ticket_report(struct ec2_ticket *t, enum ec2_outcome outcome, const cha
 
 /* Calls per second this action's bucket is believed to give. */
 double ec2_sched_rate(const struct ec2_sched *s, enum ec2_action action);
-size_t ec2_sched_queued(const struct ec2_sched *s, enum ec2_action action);
 /* {"buckets": {...}, "queues": {...}} without the braces around it. */
 void ec2_sched_dump(const struct ec2_sched *s, struct buf *out);
 
