@@ -237,7 +237,7 @@ static void sets_and_removes_tags(void **state)
 static void refuses_bad_tags(void **state)
 {
 	struct fixture *f = *state;
-	char key[129], value[258], names[51][4];
+	char key[129], value[258], names[51][16];
 	struct ec2_tag many[51], t;
 
 	create_plain(f, NULL);
