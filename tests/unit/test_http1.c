@@ -18,8 +18,13 @@ struct fixture {
 	struct reactor *r;
 	struct http1_server *server;
 	struct http1_request *held;	/* the handler answers later */
-	int calls, gone;
+	int calls, gone, number;
 	char seen[512];
+};
+
+struct numbered {
+	struct sock *sock;
+	int next;
 };
 
 /* A client that sends bytes and collects what comes back. */
@@ -113,6 +118,17 @@ static void answer_echo(struct http1_request *req)
 	http1_reply(req, 200, "text/plain", str_c("hello"));
 }
 
+static void answer_number(struct http1_request *req)
+{
+	struct fixture *f = req->ctx;
+	size_t n = 600u << 10;		/* over the mark of a socket */
+	auto_free char *body = xcalloc(1, n);
+
+	assert_int_equal(atoi(req->path + strlen("/number/")), f->number);
+	f->number++;
+	http1_reply(req, 200, NULL, str_n(body, n));
+}
+
 static void answer_later(struct http1_request *req)
 {
 	struct fixture *f = req->ctx;
@@ -137,6 +153,7 @@ static const struct http1_route routes[] = {
 	{ "POST", "/echo", answer_echo },
 	{ "GET", "/tree/*", answer_echo },
 	{ "GET", "/later", answer_later },
+	{ "GET", "/number/*", answer_number },
 	{ "GET", "/big", answer_big },
 	{ "GET", "/abort", http1_abort },
 };
@@ -339,12 +356,11 @@ static void continues_when_asked(void **state)
 
 static void slow_senders_are_dropped(void **state)
 {
-	static const struct http1_server_options opt = { .request_ms = 50, .idle_ms = 100 };
+	static const struct http1_server_options opt = { .request_ms = 50, .idle_ms = 100000 };
 	struct fixture *f = *state;
-	struct peer p, silent;
+	struct peer p;
 
 	make_server(f, &opt, "tcp://127.0.0.1:0");
-	peer_open(f, &silent);
 	peer_open(f, &p);
 	peer_say(&p, "GET /echo HTTP/1.1\r\nX");
 	for (int i = 0; i < 20 && !p.ended; i++) {	/* slow, but never silent */
@@ -353,11 +369,26 @@ static void slow_senders_are_dropped(void **state)
 	}
 	wait_end(f, &p);
 	assert_non_null(strstr(buf_cstr(&p.got), "408 Request Timeout"));
-	wait_end(f, &silent);
-	assert_int_equal(silent.got.len, 0);
 	assert_int_equal(f->calls, 0);
 	peer_done(f, &p);
+}
+
+static void silent_connections_are_closed(void **state)
+{
+	static const struct http1_server_options opt = { .request_ms = 100000, .idle_ms = 50 };
+	struct fixture *f = *state;
+	struct peer silent, served;
+
+	make_server(f, &opt, "tcp://127.0.0.1:0");
+	peer_open(f, &silent);
+	peer_open(f, &served);
+	peer_say(&served, "GET /echo HTTP/1.1\r\n\r\n");
+	wait_end(f, &silent);
+	assert_int_equal(silent.got.len, 0);
+	wait_end(f, &served);
+	assert_int_equal(f->calls, 1);
 	peer_done(f, &silent);
+	peer_done(f, &served);
 }
 
 static void the_handler_learns_that_the_peer_went(void **state)
@@ -443,6 +474,41 @@ static void big_answers_wait_for_the_reader(void **state)
 	peer_done(f, &p);
 }
 
+/* Says the next number each time something comes: requests that arrive just when
+ * the answer before has drained must not overtake those that wait. */
+static void on_numbers(void *ctx, const void *p, size_t n)
+{
+	struct numbered *c = ctx;
+	char text[64];
+
+	snprintf(text, sizeof(text), "GET /number/%d HTTP/1.1\r\n\r\n", c->next++);
+	if (c->next <= 200)
+		sock_write(c->sock, text, strlen(text));
+}
+
+static void on_numbers_eof(void *ctx, const struct err *err)
+{
+	fail_msg("the server has closed");
+}
+
+static void requests_keep_their_order_under_load(void **state)
+{
+	static const struct sock_handler h = { .data = on_numbers, .eof = on_numbers_eof };
+	struct fixture *f = *state;
+	struct numbered c = { .next = 0 };
+	struct err err = { 0 };
+	int fd;
+
+	assert_int_equal(sock_connect(http1_server_address(f->server, 0), &fd, &err), 0);
+	c.sock = sock_new(f->r, fd, &h, &c);
+	sock_write(c.sock, "GET /big HTTP/1.1\r\n\r\n", 21);
+	for (int i = 0; i < 20000 && f->number < 100; i++)
+		reactor_advance(f->r, 1);
+	assert_true(f->number >= 100);
+	sock_close(c.sock, 0);
+	reactor_advance(f->r, 1);
+}
+
 static void serves_a_unix_socket(void **state)
 {
 	char dir[] = "/tmp/test_http1.XXXXXX";
@@ -479,11 +545,13 @@ int main(void)
 		TEST(head_has_no_body),
 		TEST(continues_when_asked),
 		TEST(slow_senders_are_dropped),
+		TEST(silent_connections_are_closed),
 		TEST(the_handler_learns_that_the_peer_went),
 		TEST(freeing_the_server_is_a_peer_gone),
 		TEST(abort_cuts_the_connection),
 		TEST(connections_are_limited),
 		TEST(big_answers_wait_for_the_reader),
+		TEST(requests_keep_their_order_under_load),
 		TEST(serves_a_unix_socket),
 	};
 
