@@ -423,6 +423,20 @@ def bad_options():
     assert got.returncode == 0 and "--disk-dir" in got.stdout
 
 
+@test
+def man_page_names_every_option_and_fault():
+    with open(os.path.join(os.path.dirname(__file__), "../../man/ebs-csi-sim.8"),
+              encoding="utf-8") as f:
+        page = f.read().replace("\\-", "-")
+    got = subprocess.run([SIM, "--help"], capture_output=True, text=True, timeout=20).stdout
+    for option in re.findall(r"^  --(\S+)=", got, re.M):
+        name = "-v " if option == "v" else f"--{option}="
+        assert f".BI {name}" in page, option
+    with Sim(*QUICK) as sim:
+        for kind in sim.control("calls")["faults"]:
+            assert re.search(rf"[ .\n]{re.escape(kind)}[\n ,]", page), kind
+
+
 def main():
     failed = 0
     for fn in tests:
