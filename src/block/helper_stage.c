@@ -4,6 +4,7 @@
  * Before mkfs, fsck and mount the caller is asked and the identity checked again. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -30,7 +31,7 @@ struct stage {
 
 static void set_found(struct child *c, const char *type)
 {
-	strncpy(c->fs_found, type, sizeof(c->fs_found) - 1);
+	snprintf(c->fs_found, sizeof(c->fs_found), "%.*s", (int)sizeof(c->fs_found) - 1, type);
 }
 
 /* ---- mounted already ---- */
