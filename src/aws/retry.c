@@ -66,7 +66,7 @@ enum retry_verdict retry_decide(struct retry_state *s, enum ec2_fault fault, boo
 	case EC2_FAULT_UNKNOWN:
 		if (!repeatable)
 			return RETRY_NEVER;
-		/* fall through */
+		__attribute__((fallthrough));
 	case EC2_FAULT_NOT_SENT:
 		return ++s->transient < RETRY_MAX ? RETRY_LATER : RETRY_NEVER;
 	default:

@@ -28,7 +28,7 @@ int buf_add(struct buf *b, const void *p, size_t n);
 int buf_addc(struct buf *b, char c);
 int buf_adds(struct buf *b, const char *cstr);
 int buf_printf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
-int buf_vprintf(struct buf *b, const char *fmt, va_list ap);
+int buf_vprintf(struct buf *b, const char *fmt, va_list ap) PRINTF_LIKE(2, 0);
 
 void buf_consume(struct buf *b, size_t n);	/* drops n bytes at the front */
 const char *buf_cstr(const struct buf *b);	/* "" when empty */

@@ -43,7 +43,7 @@ static void set(struct err *err, enum grpc_code code, const char *reason, char *
 	err->msg = msg;
 }
 
-static char *format(const char *fmt, va_list ap)
+static PRINTF_LIKE(1, 0) char *format(const char *fmt, va_list ap)
 {
 	char *msg = NULL;
 

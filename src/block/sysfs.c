@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static int vpath(char path[PATH_MAX], const char *fmt, va_list ap)
+static PRINTF_LIKE(2, 0) int vpath(char path[PATH_MAX], const char *fmt, va_list ap)
 {
 	int n = vsnprintf(path, PATH_MAX, fmt, ap);
 

@@ -182,7 +182,6 @@ static int find_method(struct call *c, struct err *err)
 {
 	struct str path = str_c(c->head.path), service, method;
 	const struct rpc_method *found;
-	auto_free char *name = NULL;
 
 	if (grpc_path_split(path, &service, &method) < 0)
 		return err_set(err, GRPC_UNIMPLEMENTED, "malformed method name: \"%s\"",

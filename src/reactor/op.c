@@ -199,7 +199,8 @@ static void take_turn(struct task *t)
 
 /* ---- failures ---- */
 
-static void vset_err(struct op *op, enum grpc_code code, const char *fmt, va_list ap)
+static PRINTF_LIKE(3, 0) void vset_err(struct op *op, enum grpc_code code, const char *fmt,
+				       va_list ap)
 {
 	char *msg = NULL;
 
