@@ -33,6 +33,9 @@ extra_env=(AWS_EC2_METADATA_DISABLED=true AWS_INSTANCE_ID="$instance"
 	AWS_INSTANCE_TYPE=m5.large AWS_AVAILABILITY_ZONE=us-east-1a)
 start_controller
 start_node
-sanity --ginkgo.focus='Controller Service|Identity Service'
+# moto takes no notice of client tokens, so it makes a second volume where EC2 says
+# that the first call asked for something else.
+sanity --ginkgo.focus='Controller Service|Identity Service' \
+	--ginkgo.skip='already existing name and different capacity'
 sanity_results 'not supported|single node multi writer|^pending$|attachlimit not enabled|^skipped$'
 finish

@@ -6,7 +6,7 @@
 count=${EBS_CHURN_COUNT:-1000}
 
 nodes=$(printf 'i-%017x,' $(seq 1 50))
-start_sim --instances="$(sed 's/,/:m5.large:us-east-1a,/g; s/,$//' <<<"$nodes")" --buckets=20
+start_sim --zones=us-east-1a --instances="$(sed 's/,/:m5.large:us-east-1a,/g; s/,$//' <<<"$nodes")" --buckets=20
 start_controller
 pid=$(pid_of controller)
 idle=$(rss_kib "$pid")

@@ -10,7 +10,7 @@ RANDOM=${EBS_SEED:-$$}
 note "EBS_SEED=${EBS_SEED:-$$} repeats the moments"
 
 nodes=$(printf 'i-%017x,' $(seq 1 20))
-start_sim --instances="$(sed 's/,/:m5.large:us-east-1a,/g; s/,$//' <<<"$nodes")" --buckets=20
+start_sim --zones=us-east-1a --instances="$(sed 's/,/:m5.large:us-east-1a,/g; s/,$//' <<<"$nodes")" --buckets=20
 start_controller
 "$EBS_BUILD/tests/load/churn" --controller "$controller" --nodes "${nodes%,}" \
 	--count "$count" --parallel 60 --give-up 400000 >"$work/churn.json" 2>"$work/churn.log" &
@@ -30,22 +30,19 @@ check_equal "volumes left over" "$(leaked_volumes)" ""
 sim_get state >"$work/state.json"
 double=$(python3 - "$work/state.json" "$ec2" <<'PY'
 import json, sys, urllib.request
-# A volume attached to a second instance before it left the first would tell of it
-# in its story: two attach lines without a detach between them.
+# One that was attached to a second instance before it had left the first has two
+# attach lines in its story with no detached between them.
 for v in json.load(open(sys.argv[1]))["volumes"]:
-    if v.get("root"):
+    if v["root"]:
         continue
-    story = urllib.request.urlopen(f"{sys.argv[2]}/_sim/story/{v['volume_id']}").read().decode()
-    attached = 0
+    story = urllib.request.urlopen(f"{sys.argv[2]}/_sim/story/{v['id']}").read().decode()
+    held = False
     for line in story.splitlines():
-        words = line.split()
-        if "attach" in words:
-            attached += 1
-        if "detach" in words or "detached" in words:
-            attached = 0
-        if attached > 1:
-            print(v["volume_id"])
+        event = line.split()[1]
+        if event == "attach" and held:
+            print(v["id"])
             break
+        held = event == "attach" or (held and event != "detached")
 PY
 )
 check_equal "attached twice" "$double" ""

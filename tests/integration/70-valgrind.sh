@@ -10,15 +10,16 @@ wrapper=(valgrind --quiet --leak-check=full "--show-leak-kinds=definite,possible
 	--errors-for-leak-kinds=definite --error-exitcode=99 --log-file="$work/valgrind.log")
 start_controller
 call() { ctl --timeout=60s --json "$@"; }
-check "probe" call probe
-check "capabilities" call capabilities
+quiet() { "$@" >/dev/null; }
+check "probe" quiet call probe
+check "capabilities" quiet call --node-endpoint="$controller" capabilities
 volume=$(call create valgrind --size=1GiB --type=gp3 --zone="$zone" |
 	sed -n 's/.*"volume_id":"\([^"]*\)".*/\1/p')
 check_match "create" "$volume" '^vol-'
-check "validate" call validate "$volume"
-check "publish" call publish "$volume" i-0123456789abcdef0
-check "unpublish" call unpublish "$volume" i-0123456789abcdef0
-check "delete" call delete "$volume"
+check "validate" quiet call validate "$volume"
+check "publish" quiet call publish "$volume" i-0123456789abcdef0
+check "unpublish" quiet call unpublish "$volume" i-0123456789abcdef0
+check "delete" quiet call delete "$volume"
 call publish vol-0000000000000dead i-0123456789abcdef0 2>/dev/null
 check_equal "an error" "$?" 69
 stop controller 120

@@ -243,7 +243,7 @@ import json, sys
 state = json.load(sys.stdin)
 for v in state["volumes"]:
     if not v.get("root") and v["status"] not in ("deleted", "deleting"):
-        print(v["volume_id"], v["status"])'
+        print(v["id"], v["status"])'
 }
 
 # ---- proofs about a process ----
