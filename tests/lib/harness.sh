@@ -70,6 +70,7 @@ use_plain_build() {
 own_namespace() {
 	[ "$(id -u)" = 0 ] && [ -z "${EBS_IN_NAMESPACE:-}" ] || return 0
 	unshare --mount true 2>/dev/null || skip "this machine cannot: no mount namespaces"
+	rmdir "$work"
 	EBS_IN_NAMESPACE=1 exec unshare --mount --propagation private bash "$0" "$@"
 }
 
