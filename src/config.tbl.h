@@ -17,7 +17,7 @@
 OPTION(endpoint, STRING, "unix://tmp/csi.sock", 0, 0, ANY, USED, "URL",
        "where CSI is served: unix:///path or tcp://host:port")
 OPTION(debug_endpoint, STRING, "", 0, 0, ANY, USED, "URL",
-       "where /healthz, /debug/ops and /debug/ec2 are served by HTTP: unix:///path, or tcp:// with a loopback address; empty: nowhere")
+       "where /healthz and /debug/{ops,ec2,ebs,block} are served by HTTP: unix:///path, or tcp:// with a loopback address; empty: nowhere")
 OPTION(config, STRING, "", 0, 0, ANY, ONCE, "FILE",
        "read options from FILE instead of the usual place")
 OPTION(logging_format, STRING, "text", 0, 0, ANY, USED, "FORMAT",
@@ -47,7 +47,7 @@ OPTION(modify_volume_request_handler_timeout, MS, "2s", 1, 3600000, CONTROLLER, 
        "accepted; this version does not modify volumes")
 
 OPTION(metadata_sources, LIST, "imds,kubernetes", 0, 0, NODE, USED, "LIST",
-       "where the node learns about itself, tried in this order: imds, env")
+       "where the node learns about itself, tried in this order: imds, env (which stands in for kubernetes)")
 OPTION(volume_attach_limit, INT, "-1", -1, 65535, NODE, USED, "N",
        "volumes a node may have; -1: by its instance type")
 OPTION(reserved_volume_attachments, INT, "-1", -1, 65535, NODE, USED, "N",

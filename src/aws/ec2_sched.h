@@ -29,11 +29,12 @@
  *    the bucket. A refused call goes back to its place at the head.
  *
  * Order. One queue per action, first come first served. Among actions that may
- * send now, stride scheduling by the weight of the action's class: detach >
- * attach > delete > create > modify > snapshot > describe for lists. In the
- * bucket that attach, detach and modify share each gets its share whatever the
- * others queue, which is the ageing: a class of weight w waits at most
- * (sum of weights)/w of what it would alone. An idle class saves nothing up.
+ * send now, stride scheduling by the weight of the action's class (the WEIGHT_
+ * table in ec2_sched.c): detach first, then the look-ups that others wait for,
+ * attach, delete, create, modify. In the bucket that attach, detach and modify
+ * share each gets its share whatever the others queue, which is the ageing: a
+ * class of weight w waits at most (sum of weights)/w of what it would alone. An
+ * idle class saves nothing up.
  *
  * Bounds. At most EC2_IN_FLIGHT_MAX calls under way, the size of the connection
  * pool. When EC2 does not answer at all, one call at a time asks again, and
