@@ -19,7 +19,8 @@ struct rpc_method {
 	 * side; the service ends the call with rpc_end when it has said all. */
 	void (*half_closed)(struct rpc *rpc);
 	/* Streaming only, may be NULL: the call is gone (cancelled, connection
-	 * lost); drop references to rpc. Not called after rpc_end. */
+	 * lost); drop references to rpc. Not called after rpc_end; may come
+	 * before any message. */
 	void (*gone)(struct rpc *rpc);
 	void *ctx;		/* the service's own */
 };

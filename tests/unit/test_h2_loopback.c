@@ -465,6 +465,33 @@ static void speaks_to_silent_peers_first(void **state)
 	stop(f);
 }
 
+#define PINGS 400000
+
+/* One that only talks: once the answers pile up the server stops listening, and
+ * goes on when they are taken. */
+static void stops_reading_from_a_peer_that_does_not(void **state)
+{
+	static const char hello[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+				    "\0\0\0\4\0\0\0\0\0";
+	static const char ping[17] = { 0, 0, 8, 6 };
+	struct fixture *f = start();
+	struct raw raw;
+
+	raw_open(&raw, f);
+	sock_pause(raw.sock, true);
+	sock_write(raw.sock, hello, sizeof(hello) - 1);
+	for (int i = 0; i < PINGS; i++)
+		sock_write(raw.sock, ping, sizeof(ping));
+	for (int i = 0; i < 50; i++)
+		says(f);	/* the others are served meanwhile */
+	assert_true(sock_queued(raw.sock) > 0);
+	sock_pause(raw.sock, false);
+	until(f, raw.ended || raw.got >= PINGS * sizeof(ping));
+	assert_false(raw.ended);
+	sock_close(raw.sock, 0);
+	stop(f);
+}
+
 static void limits_connections(void **state)
 {
 	struct fixture *f = start_with(3, false);
@@ -609,6 +636,7 @@ int main(void)
 		cmocka_unit_test(takes_a_connection_per_call),
 		cmocka_unit_test(shows_strangers_the_door),
 		cmocka_unit_test(speaks_to_silent_peers_first),
+		cmocka_unit_test(stops_reading_from_a_peer_that_does_not),
 		cmocka_unit_test(limits_connections),
 		cmocka_unit_test(ends_gracefully),
 		cmocka_unit_test(does_not_wait_for_ever),
