@@ -6,6 +6,12 @@
 #include "base/log.h"
 #include "base/mem.h"
 
+struct ec2_counters {
+	uint64_t calls;		/* attempts sent */
+	uint64_t throttled;
+	uint64_t errors;	/* other failed attempts */
+};
+
 struct ec2 {
 	struct reactor *reactor;
 	struct ec2_transport *transport;
@@ -225,11 +231,6 @@ bool ec2_call_failed_with(const struct ec2_call *call, const char *code)
 double ec2_rate(const struct ec2 *e, enum ec2_action action)
 {
 	return ec2_sched_rate(e->sched, action);
-}
-
-const struct ec2_counters *ec2_counters(const struct ec2 *e, enum ec2_action a)
-{
-	return &e->counters[a];
 }
 
 void ec2_dump_json(const struct ec2 *e, struct buf *out)

@@ -61,11 +61,4 @@ double ec2_rate(const struct ec2 *e, enum ec2_action action);
  * per action calls, throttles, errors. JSON. */
 void ec2_dump_json(const struct ec2 *e, struct buf *out);
 
-struct ec2_counters {
-	uint64_t calls;		/* attempts sent */
-	uint64_t throttled;
-	uint64_t errors;	/* other failed attempts */
-};
-const struct ec2_counters *ec2_counters(const struct ec2 *e, enum ec2_action a);
-
 #endif

@@ -115,11 +115,6 @@ bool ctl_given(const struct ctl_options *o, const char *name)
 	return o->values[must_find(name)].n > 0;
 }
 
-bool ctl_is_option(const char *name)
-{
-	return find(name) >= 0;
-}
-
 enum ctl_option_type ctl_type(const char *name)
 {
 	return ctl_option_table[must_find(name)].type;

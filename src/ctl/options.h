@@ -35,7 +35,6 @@ bool ctl_switch(const struct ctl_options *o, const char *name);
 size_t ctl_many(const struct ctl_options *o, const char *name, const char *const **ret);
 /* True if it was given on the command line. */
 bool ctl_given(const struct ctl_options *o, const char *name);
-bool ctl_is_option(const char *name);
 enum ctl_option_type ctl_type(const char *name);
 
 const char *ctl_verb(const struct ctl_options *o);	/* NULL: none was given */
