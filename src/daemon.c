@@ -21,7 +21,7 @@
 #include "reactor/timer.h"
 #include "rpc_log.h"
 
-#define DRIVER_NAME "ebs.csi.aws.com"
+static const char *const driver_name = "ebs.csi.aws.com";
 
 /* After the calls have been drained: operations that let a running mkfs end. */
 #define SETTLE_MS 30000
@@ -116,7 +116,7 @@ static void set_up_log(const struct config *c)
 			       c->v >= 4 ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO;
 
 	log_setup(cstr_eq(c->logging_format, "json") ? LOG_FORMAT_JSON : LOG_FORMAT_TEXT, level, 2);
-	log_fields(AREA_MAIN, LOG_LEVEL_INFO, "Driver Information", LOG_S("Driver", DRIVER_NAME),
+	log_fields(AREA_MAIN, LOG_LEVEL_INFO, "Driver Information", LOG_S("Driver", driver_name),
 		   LOG_S("Version", config_version()), LOG_S("mode", config_mode_name(c->mode)));
 	if (!c->batching)
 		log_warn(AREA_MAIN, "--batching=false has no effect: look-ups are always joined");
@@ -165,7 +165,7 @@ static int build_csi(struct daemon *d, struct err *err)
 	const struct csi_options opt = {
 		.reactor = d->reactor,
 		.mode = (enum csi_mode)c->mode,
-		.driver_name = DRIVER_NAME,
+		.driver_name = driver_name,
 		.vendor_version = version,
 		.ebs = cloud_ebs(d->cloud),
 		.region = cloud_region(d->cloud),

@@ -25,6 +25,8 @@ static size_t name_add(struct writer *w, size_t len, const char *part, size_t in
 	if (index)
 		n = snprintf(w->name + len, sizeof(w->name) - len, ".%zu", index);
 	else
+		/* part is there when index is 0 */
+		/* cppcheck-suppress nullPointer */
 		n = snprintf(w->name + len, sizeof(w->name) - len, "%s%s",
 			     len ? "." : "", part);
 	assert(n > 0 && (size_t)n < sizeof(w->name) - len);

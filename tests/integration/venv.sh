@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2154,SC2034
 # For sourcing by tests that need Python packages: sets $python to an interpreter
 # that has those of tests/requirements.txt, or ends the test as skipped.
 # EBS_TEST_VENV names an environment that is there already; without it one is

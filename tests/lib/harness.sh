@@ -210,7 +210,11 @@ aws_environment() {
 		AWS_CONFIG_FILE=/nonexistent AWS_SHARED_CREDENTIALS_FILE=/nonexistent
 }
 
-times_listening() { cat "$work/$1.log" 2>/dev/null | grep -c "Listening for connections"; }
+times_listening() {
+	local n
+	n=$(grep -sc "Listening for connections" "$work/$1.log")
+	echo "${n:-0}"
+}
 listens_anew() { [ "$(times_listening "$1")" != "$2" ] || ! running "$1"; }
 
 # start_daemon NAME COMMAND...; waits until it listens

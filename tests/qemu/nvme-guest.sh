@@ -1,4 +1,5 @@
 #!/bin/busybox sh
+# shellcheck shell=dash
 # First program of the guest: the node agent against NVMe disks that come and go
 # as on an EC2 instance. Wishes to the host go to the console, see vm.py.
 /bin/busybox mount -t proc proc /proc
