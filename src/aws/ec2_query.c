@@ -25,10 +25,8 @@ static size_t name_add(struct writer *w, size_t len, const char *part, size_t in
 	if (index)
 		n = snprintf(w->name + len, sizeof(w->name) - len, ".%zu", index);
 	else
-		/* part is there when index is 0 */
-		/* cppcheck-suppress nullPointer */
 		n = snprintf(w->name + len, sizeof(w->name) - len, "%s%s",
-			     len ? "." : "", part);
+			     len ? "." : "", part);	/* cppcheck-suppress nullPointer */
 	assert(n > 0 && (size_t)n < sizeof(w->name) - len);
 	return len + (size_t)n;
 }
