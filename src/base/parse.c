@@ -52,34 +52,6 @@ int parse_i64(struct str s, int64_t *ret)
 	return 0;
 }
 
-static int hex_digit(char c)
-{
-	if (is_digit(c))
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
-int parse_u64_hex(struct str s, uint64_t *ret)
-{
-	uint64_t v = 0;
-
-	if (s.n == 0 || s.n > 16)
-		return -1;
-	for (size_t i = 0; i < s.n; i++) {
-		int d = hex_digit(s.p[i]);
-
-		if (d < 0)
-			return -1;
-		v = v << 4 | (unsigned int)d;
-	}
-	*ret = v;
-	return 0;
-}
-
 /* strtod reads more than we want (hex, inf, nan, blanks) and needs a NUL. */
 int parse_double(struct str s, double *ret)
 {

@@ -11,7 +11,6 @@
 
 int parse_u64(struct str s, uint64_t *ret);	/* decimal digits only */
 int parse_i64(struct str s, int64_t *ret);
-int parse_u64_hex(struct str s, uint64_t *ret);	/* no 0x */
 int parse_double(struct str s, double *ret);	/* finite, decimal */
 /* Go's strconv.ParseBool: 1 t T TRUE true True 0 f F FALSE false False. */
 int parse_bool(struct str s, bool *ret);

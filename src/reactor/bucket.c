@@ -31,24 +31,3 @@ bool bucket_take(struct bucket *b, double n, int64_t now)
 	b->level -= n;
 	return true;
 }
-
-int64_t bucket_wait(struct bucket *b, double n, int64_t now)
-{
-	double ms;
-
-	refill(b, now);
-	if (b->level + EPSILON >= n)
-		return 0;
-	if (n > b->burst || b->rate <= 0)
-		return INT64_MAX;
-	ms = ceil((n - EPSILON - b->level) / b->rate * 1000);
-	return ms < 1 ? 1 : (int64_t)ms;
-}
-
-void bucket_set(struct bucket *b, double burst, double rate, int64_t now)
-{
-	refill(b, now);
-	b->burst = burst;
-	b->rate = rate;
-	b->level = fmin(b->level, burst);
-}

@@ -15,9 +15,5 @@ struct bucket {
 void bucket_init(struct bucket *b, double burst, double rate, int64_t now);	/* full */
 double bucket_level(struct bucket *b, int64_t now);
 bool bucket_take(struct bucket *b, double n, int64_t now);	/* false: takes nothing */
-/* Ms until n tokens are there; 0 now, INT64_MAX never. */
-int64_t bucket_wait(struct bucket *b, double n, int64_t now);
-/* Changes burst and rate; keeps the level, cut to the new burst. */
-void bucket_set(struct bucket *b, double burst, double rate, int64_t now);
 
 #endif

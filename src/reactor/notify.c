@@ -65,9 +65,3 @@ void notify_stopping(void)
 {
 	send_with_status("STOPPING=1\n", NULL);
 }
-
-void notify_status(const char *status)
-{
-	if (status)
-		send_with_status("", status);
-}

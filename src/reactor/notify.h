@@ -5,6 +5,5 @@
 
 void notify_ready(const char *status);
 void notify_stopping(void);
-void notify_status(const char *status);
 
 #endif

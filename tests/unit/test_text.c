@@ -34,9 +34,6 @@ static void numbers(void **state)
 	assert_true(i == INT64_MIN);
 	assert_int_equal(parse_i64(str_c("9223372036854775808"), &i), -1);
 	assert_int_equal(parse_i64(str_c("--1"), &i), -1);
-	assert_int_equal(parse_u64_hex(str_c("DeadBeef"), &u), 0);
-	assert_int_equal(u, 0xdeadbeef);
-	assert_int_equal(parse_u64_hex(str_c("10000000000000000"), &u), -1);
 	assert_int_equal(parse_double(str_c("-1.5e3"), &d), 0);
 	assert_true(d == -1500);
 	assert_int_equal(parse_double(str_c("nan"), &d), -1);
