@@ -4,20 +4,20 @@
 # leaks, none was ever attached twice.
 # shellcheck source=tests/lib/harness.sh
 . "$(dirname "$0")/../lib/harness.sh"
-count=${EBS_CRASH_COUNT:-300}
+count=${EBS_CRASH_COUNT:-1000}
 kills=20
 RANDOM=${EBS_SEED:-$$}
 note "EBS_SEED=${EBS_SEED:-$$} repeats the moments"
 
-nodes=$(printf 'i-%017x,' $(seq 1 20))
+nodes=$(printf 'i-%017x,' $(seq 1 50))
 start_sim --zones=us-east-1a --instances="$(sed 's/,/:m5.large:us-east-1a,/g; s/,$//' <<<"$nodes")" --buckets=20
 start_controller
 "$EBS_BUILD/tests/load/churn" --controller "$controller" --nodes "${nodes%,}" \
-	--count "$count" --parallel 60 --give-up 400000 >"$work/churn.json" 2>"$work/churn.log" &
+	--count "$count" --parallel "$count" --give-up 400000 >"$work/churn.json" 2>"$work/churn.log" &
 churn=$!
 done_kills=0
 while [ "$done_kills" -lt "$kills" ] && ! is_zombie_or_gone "$churn"; do
-	read -rt "$((RANDOM % 2)).$((RANDOM % 900 + 100))" <> <(:) || true
+	read -rt "$((RANDOM % 4)).$((RANDOM % 900 + 100))" <> <(:) || true
 	kill_hard controller
 	start_controller || die "the controller does not start again"
 	done_kills=$((done_kills + 1))
