@@ -11,7 +11,8 @@
  *   publishdev VOL TARGET [ro]
  *   stats VOL PATH
  *   deadline MS (of the acts that follow, 0 = none)   cancel (all that run)
- *   wait (for all)   sleep MS   kill-helper SIGNAL   dump
+ *   wait (for all)   kill-helper SIGNAL   dump
+ *   until TEXT   until-not TEXT (in the dump; then prints "reached: TEXT")
  *   drop (privileges: a helper that dies now is lost)
  *
  * Arguments: [-l] (no loop devices) [-c N] (children) [-w N] (writers)
@@ -29,6 +30,7 @@
 #include "base/log.h"
 
 #define WORDS_MAX 8
+#define UNTIL_STEP_MS 10
 
 struct job {
 	struct op op;
@@ -299,16 +301,45 @@ static void drop_privileges(void)
 	cap_free(none);
 }
 
+static void dump_to(struct buf *out)
+{
+	buf_init(out, 65536);
+	block_dump(block, out);
+	op_dump_text(reactor, out);
+}
+
 static void dump(void)
 {
 	struct buf out;
 
-	buf_init(&out, 65536);
-	block_dump(block, &out);
-	op_dump_text(reactor, &out);
+	dump_to(&out);
 	printf("%s", buf_cstr(&out));
 	fflush(stdout);
 	buf_fini(&out);
+}
+
+static bool dump_has(const char *text)
+{
+	struct buf out;
+	bool found;
+
+	dump_to(&out);
+	found = strstr(buf_cstr(&out), text);
+	buf_fini(&out);
+	return found;
+}
+
+/* Runs the loop, one short round at least, until the dump has text or has it no
+ * more; a script that waits in vain sees "never". */
+static void until(const char *text, bool wanted)
+{
+	int rounds = 3000;
+
+	do
+		reactor_advance(reactor, UNTIL_STEP_MS);
+	while (dump_has(text) != wanted && --rounds > 0);
+	printf("%s: %s\n", rounds > 0 ? "reached" : "never", text);
+	fflush(stdout);
 }
 
 static void on_lost(void *ctx, const char *text)
@@ -326,8 +357,8 @@ static bool control(const struct job *j)
 
 	if (strcmp(verb, "wait") == 0)
 		reactor_run_until(reactor, &all_done, 120000);
-	else if (strcmp(verb, "sleep") == 0)
-		reactor_advance(reactor, arg);
+	else if (strcmp(verb, "until") == 0 || strcmp(verb, "until-not") == 0)
+		until(j->n > 1 ? j->words[1] : "", strcmp(verb, "until") == 0);
 	else if (strcmp(verb, "deadline") == 0)
 		deadline = arg;
 	else if (strcmp(verb, "cancel") == 0)
