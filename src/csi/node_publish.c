@@ -1,5 +1,5 @@
-/* NodePublishVolume: a bind of the stage, or (raw block) find -> bind of the node.
- * NodeUnpublishVolume: one act. */
+/* NodePublishVolume: a bind of the stage, or (raw block) find -> bind of the
+ * node. */
 #include "csi/node.h"
 
 struct publish {
@@ -154,77 +154,4 @@ void node_publish(struct csi *c, struct rpc *rpc, const ProtobufCMessage *msg)
 	else
 		op_init(&p->op, &publish_class, c->reactor, publish_fs);
 	rpc_run(rpc, &p->op, csi_reply_empty);
-}
-
-/* ---- unpublish ---- */
-
-struct unpublish {
-	struct op op;
-	struct csi *csi;
-	struct inflight_entry lock;
-	struct block_unmount unmount;
-	const char *volume_id;
-	const char *target;
-};
-
-static void unpublish_end(struct op *op)
-{
-	inflight_release(&container_of(op, struct unpublish, op)->lock);
-}
-
-static void unpublish_describe(const struct op *op, struct buf *out)
-{
-	const struct unpublish *u = container_of(op, struct unpublish, op);
-
-	buf_printf(out, "%s at %s", u->volume_id, u->target);
-}
-
-static const struct op_class unpublish_class = {
-	.name = "NodeUnpublishVolume",
-	.end = unpublish_end,
-	.describe = unpublish_describe,
-};
-
-static enum op_verdict unpublish_done(struct op *op)
-{
-	struct unpublish *u = container_of(op, struct unpublish, op);
-
-	if (op_failed(&u->unmount.act.op))
-		return op_fail_as(op, &u->unmount.act.op, NULL);
-	return OP_DONE;
-}
-
-static enum op_verdict unpublish_begin(struct op *op)
-{
-	struct unpublish *u = container_of(op, struct unpublish, op);
-
-	block_unpublish_init(&u->unmount, u->csi->block);
-	u->unmount.act.volume_id = u->volume_id;
-	u->unmount.target = u->target;
-	return op_await(op, &u->unmount.act.op, unpublish_done);
-}
-
-static int read_unpublish(struct unpublish *u, const Csi__V1__NodeUnpublishVolumeRequest *req,
-			  struct err *err)
-{
-	u->volume_id = req->volume_id;
-	u->target = req->target_path;
-	if (csi_require(u->volume_id, "volume_id", err) < 0 ||
-	    csi_require(u->target, "target_path", err) < 0)
-		return -1;
-	return block_check_path("target_path", u->target, err);
-}
-
-void node_unpublish(struct csi *c, struct rpc *rpc, const ProtobufCMessage *msg)
-{
-	struct unpublish *u = arena_alloc(&rpc->arena, sizeof(*u));
-	struct err err = {0};
-
-	op_init(&u->op, &unpublish_class, c->reactor, unpublish_begin);
-	u->csi = c;
-	if (read_unpublish(u, (const Csi__V1__NodeUnpublishVolumeRequest *)msg, &err) < 0 ||
-	    inflight_take(&c->inflight, &u->lock, u->volume_id, u->target, unpublish_class.name,
-			  &err) < 0)
-		return csi_fail(rpc, &err);
-	rpc_run(rpc, &u->op, csi_reply_empty);
 }

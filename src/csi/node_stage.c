@@ -1,4 +1,4 @@
-/* NodeStageVolume: find -> stage.  NodeUnstageVolume: one act. */
+/* NodeStageVolume: find -> stage. */
 #include "csi/node.h"
 #include "csi/params.h"
 
@@ -119,79 +119,4 @@ void node_stage(struct csi *c, struct rpc *rpc, const ProtobufCMessage *msg)
 	    inflight_take(&c->inflight, &s->lock, s->volume_id, NULL, stage_class.name, &err) < 0)
 		return csi_fail(rpc, &err);
 	rpc_run(rpc, &s->op, csi_reply_empty);
-}
-
-/* ---- unstage ---- */
-
-struct unstage {
-	struct op op;
-	struct csi *csi;
-	struct inflight_entry lock;
-	struct block_unmount unmount;
-	const char *volume_id;
-	const char *target;
-};
-
-static void unstage_end(struct op *op)
-{
-	inflight_release(&container_of(op, struct unstage, op)->lock);
-}
-
-static void unstage_describe(const struct op *op, struct buf *out)
-{
-	const struct unstage *u = container_of(op, struct unstage, op);
-
-	buf_printf(out, "%s at %s", u->volume_id, u->target);
-}
-
-static const struct op_class unstage_class = {
-	.name = "NodeUnstageVolume",
-	.end = unstage_end,
-	.describe = unstage_describe,
-};
-
-static enum op_verdict unstage_done(struct op *op)
-{
-	struct unstage *u = container_of(op, struct unstage, op);
-
-	if (op_failed(&u->unmount.act.op))
-		return op_fail_as(op, &u->unmount.act.op, NULL);
-	return OP_DONE;
-}
-
-/* A directory that was never a mount belongs to the caller and stays. */
-static enum op_verdict unstage_begin(struct op *op)
-{
-	struct unstage *u = container_of(op, struct unstage, op);
-
-	block_unstage_init(&u->unmount, u->csi->block);
-	u->unmount.act.volume_id = u->volume_id;
-	u->unmount.target = u->target;
-	u->unmount.keep_unmounted = true;
-	return op_await(op, &u->unmount.act.op, unstage_done);
-}
-
-static int read_unstage(struct unstage *u, const Csi__V1__NodeUnstageVolumeRequest *req,
-			struct err *err)
-{
-	u->volume_id = req->volume_id;
-	u->target = req->staging_target_path;
-	if (csi_require(u->volume_id, "volume_id", err) < 0 ||
-	    csi_require(u->target, "staging_target_path", err) < 0)
-		return -1;
-	return block_check_path("staging_target_path", u->target, err);
-}
-
-void node_unstage(struct csi *c, struct rpc *rpc, const ProtobufCMessage *msg)
-{
-	struct unstage *u = arena_alloc(&rpc->arena, sizeof(*u));
-	struct err err = {0};
-
-	op_init(&u->op, &unstage_class, c->reactor, unstage_begin);
-	u->csi = c;
-	if (read_unstage(u, (const Csi__V1__NodeUnstageVolumeRequest *)msg, &err) < 0 ||
-	    inflight_take(&c->inflight, &u->lock, u->volume_id, NULL, unstage_class.name,
-			  &err) < 0)
-		return csi_fail(rpc, &err);
-	rpc_run(rpc, &u->op, csi_reply_empty);
 }

@@ -285,9 +285,14 @@ do1 "unstage vol-grow $S"; detach "$dev"
 volume vol-gone 64M; gone=$dev
 exec {lock}<"$dev"; flock -x "$lock"
 begin
-tell "stage vol-gone ext4 $S" "until running" cancel wait
+tell "stage vol-gone ext4 $S" "until running" cancel dump
+heard helper
+exec {lock}<&-; lock=""	# now it could format
+tell wait
 heard "stage vol-gone"
 check "cancelled before mkfs" '^stage vol-gone Canceled'
+that "cancelled before mkfs: not formatted" cmp -n 67108864 "$D/img/vol-gone" /dev/zero
+exec {lock}<"$dev"; flock -x "$lock"
 tell "deadline 700" "stage vol-gone ext4 $S" wait
 finish
 check "deadline before mkfs" '^stage vol-gone DeadlineExceeded'
