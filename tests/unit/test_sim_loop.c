@@ -43,9 +43,11 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	struct fixture *f = *state;
+	bool made = f->loop;
 
 	sim_loop_free(f->loop);
-	rmdir(f->dir);
+	if (rmdir(f->dir) < 0 && made)
+		fail_msg("%s: %s", f->dir, strerror(errno));	/* a backing file is left */
 	err_fini(&f->err);
 	free(f);
 	return 0;
@@ -72,15 +74,35 @@ static bool detach(struct fixture *f)
 	return f->hooks.detach(f->loop, VOLUME, LOCAL, false);
 }
 
+/* The file behind a loop device, "" when it has none. */
+static const char *backing(const char *device)
+{
+	static char file[256];
+	char path[128];
+	ssize_t n = -1;
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/block/%s/loop/backing_file", device + 5);
+	fd = open(path, O_RDONLY);
+	if (fd >= 0) {
+		n = read(fd, file, sizeof(file) - 1);
+		close(fd);
+	}
+	file[n > 0 ? n - 1 : 0] = '\0';	/* without the newline */
+	return file;
+}
+
 static void data_survives_another_device_name(void **state)
 {
 	struct fixture *f = *state;
-	char first[32], got[6] = "";
+	char first[32], file[128], got[6] = "";
 	int fd;
 
 	need_loops(f);
 	assert_true(attach(f));
 	snprintf(first, sizeof(first), "%s", sim_loop_device(f->loop, VOLUME));
+	snprintf(file, sizeof(file), "%s/" VOLUME, f->dir);
+	assert_string_equal(backing(first), file);
 	fd = open(first, O_RDWR);
 	assert_true(fd >= 0);
 	assert_int_equal(pwrite(fd, "hello", 5, 4096), 5);
@@ -88,6 +110,7 @@ static void data_survives_another_device_name(void **state)
 	close(fd);
 	assert_true(detach(f));
 	assert_null(sim_loop_device(f->loop, VOLUME));
+	assert_string_equal(backing(first), "");
 	assert_true(attach(f));
 	assert_string_not_equal(sim_loop_device(f->loop, VOLUME), first);
 	fd = open(sim_loop_device(f->loop, VOLUME), O_RDONLY);
@@ -119,6 +142,9 @@ static void other_instances_get_no_device(void **state)
 	need_loops(f);
 	assert_true(f->hooks.attach(f->loop, VOLUME, "i-0fedcba9876543210", "/dev/xvdaa"));
 	assert_null(sim_loop_device(f->loop, VOLUME));
+	assert_true(attach(f));
+	assert_true(f->hooks.detach(f->loop, VOLUME, "i-0fedcba9876543210", false));
+	assert_non_null(sim_loop_device(f->loop, VOLUME));
 }
 
 /* A crashed run is imitated by a second object on the same directory. */
@@ -127,12 +153,14 @@ static void leftovers_are_cleared(void **state)
 	struct fixture *f = *state;
 	struct sim_loop *second;
 	struct stat st;
-	char path[128];
+	char path[128], device[32];
 
 	need_loops(f);
 	assert_true(attach(f));
+	snprintf(device, sizeof(device), "%s", sim_loop_device(f->loop, VOLUME));
 	second = sim_loop_new(f->dir, LOCAL, &f->err);
 	assert_non_null(second);
+	assert_string_equal(backing(device), "");
 	snprintf(path, sizeof(path), "%s/" VOLUME, f->dir);
 	assert_int_equal(stat(path, &st), -1);
 	sim_loop_free(second);
