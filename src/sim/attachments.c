@@ -43,6 +43,7 @@ void sim_attachment_free(struct sim_model *m, struct sim_attachment *a)
 void sim_attachment_settle(struct sim_model *m, struct sim_attachment *a)
 {
 	a->attached_at = m->now;
+	sim_times_done(m, a->attach_time, "attached");
 	sim_story_add(m, a->volume, "attached", a);
 }
 
@@ -61,6 +62,7 @@ static void attached(struct sim_model *m, struct sim_event *e)
 
 void sim_attachment_start(struct sim_model *m, struct sim_attachment *a)
 {
+	a->attach_time = sim_times_asked(m, SIM_TIMED_ATTACH, a->volume, a->instance);
 	sim_story_add(m, a->volume, "attach", a);
 	if (!a->stuck)
 		sim_event_set(m, &a->event,
@@ -76,6 +78,8 @@ static void forget(struct sim_model *m, struct sim_event *e)
 void sim_attachment_drop(struct sim_model *m, struct sim_attachment *a)
 {
 	a->detached_at = m->now;
+	sim_times_done(m, a->attach_time, "detached");
+	sim_times_done(m, a->detach_time, "detached");
 	list_del(&a->on_volume);
 	list_add_tail(&a->volume->past, &a->on_volume);
 	list_del(&a->on_instance);
@@ -121,8 +125,10 @@ void sim_attachment_detach(struct sim_model *m, struct sim_attachment *a, bool f
 	bool first = a->detaching_at == SIM_NEVER;
 
 	a->force |= force;
-	if (first)
+	if (first) {
 		a->detaching_at = m->now;
+		a->detach_time = sim_times_asked(m, SIM_TIMED_DETACH, a->volume, a->instance);
+	}
 	sim_story_add(m, a->volume, force ? "detach by force" : "detach", a);
 	sim_event_clear(m, &a->event);
 	if (a->stuck && !force)

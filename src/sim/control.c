@@ -1,11 +1,10 @@
 #include "sim/control.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "sim/reports.h"
 
-#define DUMP_MAX (256u << 20)
 #define JSON "application/json"
 
 /* The handlers of a route know the request only. */
@@ -17,76 +16,6 @@ static struct sim_world *world_of(const struct http1_request *req)
 static void reply_json(struct http1_request *req, const struct buf *out)
 {
 	http1_reply(req, 200, JSON, buf_view(out));
-}
-
-static void get_state(struct http1_request *req)
-{
-	struct sim_world *w = world_of(req);
-	struct buf out;
-
-	buf_init(&out, DUMP_MAX);
-	sim_model_advance(w->model, sim_world_now(w));
-	sim_model_dump_json(w->model, &out);
-	reply_json(req, &out);
-	buf_fini(&out);
-}
-
-static void dump_buckets(struct sim_world *w, struct buf *out)
-{
-	for (int i = 0; i < SIM_BUCKET_COUNT; i++) {
-		enum sim_bucket_id b = (enum sim_bucket_id)i;
-
-		buf_printf(out, "%s\"%s\":%.2f", i ? "," : "", sim_bucket_name(b),
-			   sim_model_bucket_level(w->model, b, sim_world_now(w)));
-	}
-}
-
-static void dump_faults(struct sim_world *w, struct buf *out)
-{
-	for (int i = 0; i < SIM_FAULT_COUNT; i++) {
-		enum sim_fault_kind k = (enum sim_fault_kind)i;
-
-		buf_printf(out, "%s\"%s\":%" PRIu64, i ? "," : "", sim_fault_name(k),
-			   sim_model_fault_hits(w->model, k));
-	}
-}
-
-static void get_calls(struct http1_request *req)
-{
-	struct sim_world *w = world_of(req);
-	struct buf out;
-
-	buf_init(&out, DUMP_MAX);
-	buf_adds(&out, "{\"actions\":{");
-	for (int i = 0; i < EC2_ACTION_COUNT; i++) {
-		const struct sim_counters *c = sim_model_counters(w->model, (enum ec2_action)i);
-
-		buf_printf(&out, "%s\"%s\":{\"calls\":%" PRIu64 ",\"throttled\":%" PRIu64
-			   ",\"errors\":%" PRIu64 ",\"dry_runs\":%" PRIu64 "}", i ? "," : "",
-			   ec2_action_name((enum ec2_action)i), c->calls, c->throttled,
-			   c->errors, c->dry_runs);
-	}
-	buf_adds(&out, "},\"buckets\":{");
-	dump_buckets(w, &out);
-	buf_adds(&out, "},\"faults\":{");
-	dump_faults(w, &out);
-	buf_adds(&out, "}}\n");
-	reply_json(req, &out);
-	buf_fini(&out);
-}
-
-static void get_story(struct http1_request *req)
-{
-	struct sim_world *w = world_of(req);
-	struct buf out;
-
-	buf_init(&out, DUMP_MAX);
-	sim_model_story(w->model, req->path + strlen("/_sim/story/"), &out);
-	if (out.len)
-		http1_reply(req, 200, "text/plain", buf_view(&out));
-	else
-		http1_fail(req, 404, "no volume %s", req->path + strlen("/_sim/story/"));
-	buf_fini(&out);
 }
 
 /* ---- faults ---- */
@@ -252,9 +181,10 @@ static void post_reset(struct http1_request *req)
 bool sim_control_handle(struct sim_world *w, struct http1_request *req)
 {
 	static const struct http1_route routes[] = {
-		{ "GET", "/_sim/state", get_state },
-		{ "GET", "/_sim/calls", get_calls },
-		{ "GET", "/_sim/story/*", get_story },
+		{ "GET", "/_sim/state", sim_report_state },
+		{ "GET", "/_sim/calls", sim_report_calls },
+		{ "GET", "/_sim/times", sim_report_times },
+		{ "GET", "/_sim/story/*", sim_report_story },
 		{ "POST", "/_sim/faults", post_faults },
 		{ "DELETE", "/_sim/faults", delete_faults },
 		{ "POST", "/_sim/reset", post_reset },

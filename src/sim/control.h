@@ -1,8 +1,6 @@
-/* The simulator's own endpoints, beside EC2's:
+/* The simulator's own endpoints, beside EC2's. Those that only tell are in
+ * reports.h; the rest:
  *
- *   GET    /_sim/state        instances, volumes, attachments
- *   GET    /_sim/calls        calls, throttles, errors by action; bucket levels
- *   GET    /_sim/story/VOL    what happened to one volume, a line each
  *   POST   /_sim/faults       adds faults: an object or an array of them
  *   DELETE /_sim/faults       drops all
  *   POST   /_sim/reset        forgets volumes, tokens, faults, counters

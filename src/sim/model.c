@@ -53,6 +53,7 @@ void sim_model_free(struct sim_model *m)
 	sim_order_fini(&m->volume_order);
 	sim_order_fini(&m->instance_order);
 	heap_fini(&m->events);
+	sim_times_clear(m);
 	for (size_t i = 0; i < m->n_zones; i++) {
 		free(m->zones[i].name);
 		free(m->zones[i].id);
@@ -160,6 +161,7 @@ void sim_model_reset(struct sim_model *m, int64_t now)
 	sim_model_clear_faults(m);
 	memset(m->counters, 0, sizeof(m->counters));
 	memset(m->fault_hits, 0, sizeof(m->fault_hits));
+	sim_times_clear(m);
 	fill_buckets(m, m->now);
 }
 
@@ -176,6 +178,11 @@ const char *sim_model_region(const struct sim_model *m)
 const char *sim_model_account(const struct sim_model *m)
 {
 	return m->account;
+}
+
+int64_t sim_model_epoch(const struct sim_model *m)
+{
+	return m->config.epoch_ms;
 }
 
 /* ---- trace ---- */
@@ -368,7 +375,9 @@ void sim_model_call(struct sim_model *m, int64_t now, const struct ec2_request *
 	a->resp.request_id = new_request_id(&c);
 	a->latency_ms = sim_delay_draw(&m->config.latency[req->action],
 				       m->config.latency_scale, &m->rng);
+	m->times.of_call = 0;
 	carry_out(&c);
+	sim_times_answered(m, a->latency_ms);
 	count(&c);
 }
 

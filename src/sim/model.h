@@ -22,6 +22,8 @@
 
 struct sim_model;
 
+#define SIM_ID_SIZE 24		/* "vol-" + 17 digits, NUL */
+
 enum sim_bucket_id {
 #define SIM_BUCKET(id, ...) SIM_BUCKET_##id,
 #include "sim/buckets.tbl.h"
@@ -231,6 +233,34 @@ bool sim_model_volume(const struct sim_model *m, const char *id, struct sim_volu
 /* Value of a volume's tag or NULL. */
 const char *sim_model_volume_tag(const struct sim_model *m, const char *id, const char *key);
 
+/* One asynchronous operation, from the call that asked for it to its end. */
+enum sim_timed {
+#define SIM_TIMED(id, ...) SIM_TIMED_##id,
+#include "sim/timed.tbl.h"
+#undef SIM_TIMED
+};
+
+struct sim_time {
+	uint64_t n;		/* counts up from 1, in order of asking */
+	int64_t asked_at;	/* model time: when the call took effect */
+	int64_t done_at;	/* INT64_MAX: not yet */
+	int64_t api_ms;		/* how long the answer of that call was held back */
+	const char *instance_id;	/* the model's; NULL: concerns none */
+	const char *end;	/* state it ended in; static; NULL: not yet */
+	enum sim_timed kind;
+	char volume_id[SIM_ID_SIZE];
+};
+
+/* The newest so many are kept. */
+#define SIM_TIMES_MAX (512u * 512u)
+
+const char *sim_timed_name(enum sim_timed kind);
+uint64_t sim_model_times_last(const struct sim_model *m);	/* newest number; 0: none */
+/* Those numbered above `after`, in order; fn returns false to stop. Returns the
+ * number of the last one seen (dropped ones count as seen). */
+uint64_t sim_model_each_time(const struct sim_model *m, uint64_t after,
+			     bool (*fn)(void *ctx, const struct sim_time *t), void *ctx);
+
 /* Instances, volumes with their attachments and the times of their last
  * transitions. JSON. */
 void sim_model_dump_json(const struct sim_model *m, struct buf *out);
@@ -240,5 +270,6 @@ void sim_model_story(const struct sim_model *m, const char *volume_id, struct bu
 uint64_t sim_model_trace(const struct sim_model *m);
 const char *sim_model_region(const struct sim_model *m);
 const char *sim_model_account(const struct sim_model *m);
+int64_t sim_model_epoch(const struct sim_model *m);	/* wall clock at time 0 */
 
 #endif

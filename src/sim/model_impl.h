@@ -11,7 +11,6 @@
 #include "sim/model.h"
 
 #define SIM_NEVER INT64_MAX
-#define SIM_ID_SIZE 24		/* "vol-" + 17 digits, NUL */
 #define SIM_DEVICE_SIZE 32
 #define SIM_STORY_MAX 64	/* lines kept per volume */
 
@@ -76,6 +75,7 @@ struct sim_volume {
 	struct list live;	/* of struct sim_attachment */
 	struct list past;
 	struct sim_story story;
+	uint64_t create_time, delete_time;	/* numbers of times.c */
 };
 
 struct sim_instance {
@@ -105,6 +105,7 @@ struct sim_attachment {
 	bool force;
 	bool backed;		/* the attach hook said yes */
 	int64_t attaching_at, attached_at, detaching_at, busy_at, detached_at;
+	uint64_t attach_time, detach_time;	/* numbers of times.c */
 	struct sim_event event;
 };
 
@@ -135,6 +136,12 @@ struct sim_order {
 	size_t len, cap, holes;
 };
 
+struct sim_times {
+	struct sim_time **chunks;
+	uint64_t first, last;	/* numbers; those up to first are forgotten */
+	uint64_t of_call;	/* asked for by the call being carried out, or 0 */
+};
+
 struct sim_model {
 	struct sim_config config;
 	char *region, *account;
@@ -160,6 +167,7 @@ struct sim_model {
 	struct sim_hooks hooks;
 	struct sim_counters counters[EC2_ACTION_COUNT];
 	uint64_t fault_hits[SIM_FAULT_COUNT];
+	struct sim_times times;
 };
 
 /* One call while it is carried out. */
@@ -197,6 +205,16 @@ void sim_events_init(struct sim_model *m);
 void sim_event_set(struct sim_model *m, struct sim_event *e, int64_t at,
 		   void (*fire)(struct sim_model *m, struct sim_event *e));
 void sim_event_clear(struct sim_model *m, struct sim_event *e);
+
+/* ---- times.c ---- */
+
+/* Begins a record; its number. */
+uint64_t sim_times_asked(struct sim_model *m, enum sim_timed kind, const struct sim_volume *v,
+			 const struct sim_instance *i);
+/* The answer to the call that began the last one is given after latency_ms. */
+void sim_times_answered(struct sim_model *m, int64_t latency_ms);
+void sim_times_done(struct sim_model *m, uint64_t n, const char *end);	/* the first end counts */
+void sim_times_clear(struct sim_model *m);
 
 /* ---- rules.c ---- */
 

@@ -99,6 +99,8 @@ static void forget(struct sim_model *m, struct sim_event *e)
 void sim_volume_gone(struct sim_model *m, struct sim_volume *v)
 {
 	v->deleted_at = m->now;
+	sim_times_done(m, v->create_time, "deleted");
+	sim_times_done(m, v->delete_time, "deleted");
 	if (!v->root) {
 		m->n_volumes--;
 		m->storage[sim_volume_type_index(v->type)] -= v->size;
@@ -120,10 +122,12 @@ static void created(struct sim_model *m, struct sim_event *e)
 	}
 	if (v->fate == SIM_FATE_ERROR) {
 		v->failed_at = m->now;
+		sim_times_done(m, v->create_time, "error");
 		sim_story_add(m, v, "error", NULL);
 		return;
 	}
 	v->available_at = m->now;
+	sim_times_done(m, v->create_time, "available");
 	v->backed = true;
 	if (m->hooks.created)
 		m->hooks.created(m->hooks.ctx, v->id, v->size);
@@ -136,6 +140,7 @@ void sim_volume_start(struct sim_model *m, struct sim_volume *v)
 	sim_order_add(&m->volume_order, v->seq, v);
 	m->n_volumes++;
 	m->storage[sim_volume_type_index(v->type)] += v->size;
+	v->create_time = sim_times_asked(m, SIM_TIMED_CREATE, v, NULL);
 	sim_story_add(m, v, "create", NULL);
 	sim_event_set(m, &v->event, m->now + sim_delay_draw(&m->config.creating,
 							      m->config.state_scale, &m->rng),
@@ -153,6 +158,7 @@ static void deleted(struct sim_model *m, struct sim_event *e)
 void sim_volume_delete(struct sim_model *m, struct sim_volume *v)
 {
 	v->deleting_at = m->now;
+	v->delete_time = sim_times_asked(m, SIM_TIMED_DELETE, v, NULL);
 	sim_story_add(m, v, "delete", NULL);
 	sim_event_set(m, &v->event, m->now + sim_delay_draw(&m->config.deleting,
 							      m->config.state_scale, &m->rng),

@@ -74,7 +74,7 @@ class Sim:
         req = urllib.request.Request(self.url + "/_sim/" + path, data, method=method)
         with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(req) as r:
             text = r.read().decode()
-        return json.loads(text) if "json" in r.headers["Content-Type"] else text
+        return json.loads(text) if r.headers["Content-Type"] == "application/json" else text
 
 
 # ---- answers against the service model ----
@@ -352,6 +352,39 @@ def instances_stop_and_end():
         assert seen["State"] == {"Code": 48, "Name": "terminated"}
         refused("IncorrectInstanceState", ec2.attach_volume, VolumeId=v, InstanceId=NODE,
                 Device="/dev/sdf")
+
+
+@test
+def times_of_operations():
+    with Sim("--latency=0.1", "--states=0.05", "--buckets=off") as sim:
+        ec2 = sim.client()
+        begin = time.time() * 1000
+        v = make(ec2)
+        quick = {"Delay": 0.02, "MaxAttempts": 500}
+        ec2.get_waiter("volume_available").wait(VolumeIds=[v], WaiterConfig=quick)
+        ec2.attach_volume(VolumeId=v, InstanceId=NODE, Device="/dev/sdf")
+        refused("VolumeInUse", ec2.delete_volume, VolumeId=v)
+        ec2.detach_volume(VolumeId=v)
+        ec2.get_waiter("volume_available").wait(VolumeIds=[v], WaiterConfig=quick)
+        ec2.delete_volume(VolumeId=v)
+        ec2.get_waiter("volume_deleted").wait(VolumeIds=[v], WaiterConfig=quick)
+        end = time.time() * 1000
+        head, *rows = [json.loads(line) for line in sim.control("times").splitlines()]
+        assert (head["version"], head["first"], head["last"]) == (1, 1, 4), head
+        assert [r["what"] for r in rows] == ["create", "attach", "detach", "delete"], rows
+        ends = [r["end"] for r in rows]
+        assert ends.pop(1) in ("attached", "detached"), rows
+        assert ends == ["available", "detached", "deleted"], rows
+        assert [r.get("instance") for r in rows] == [None, NODE, NODE, None]
+        for r in rows:
+            assert r["volume"] == v and 10 <= r["api_ms"] <= 200, r
+            assert begin - 50 <= r["asked_ms"] <= r["done_ms"] <= end + 50, (begin, r, end)
+        assert len(sim.control("times?after=3").splitlines()) == 2
+        try:
+            sim.control("times?after=x")
+            raise AssertionError("after=x was taken")
+        except urllib.error.HTTPError as e:
+            assert e.code == 400 and b"after" in e.read()
 
 
 @test
