@@ -213,6 +213,11 @@ struct sim_counters {
 };
 const struct sim_counters *sim_model_counters(const struct sim_model *m, enum ec2_action a);
 uint64_t sim_model_fault_hits(const struct sim_model *m, enum sim_fault_kind k);
+/* Of calls of one action. */
+uint64_t sim_model_fault_hits_by(const struct sim_model *m, enum sim_fault_kind k,
+				 enum ec2_action a);
+/* Whether this kind can hit calls of this action at all. */
+bool sim_fault_applies(enum sim_fault_kind k, enum ec2_action a);
 double sim_model_bucket_level(struct sim_model *m, enum sim_bucket_id b, int64_t now);
 const char *sim_bucket_name(enum sim_bucket_id b);
 

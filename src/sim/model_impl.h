@@ -166,7 +166,7 @@ struct sim_model {
 	struct list rules;
 	struct sim_hooks hooks;
 	struct sim_counters counters[EC2_ACTION_COUNT];
-	uint64_t fault_hits[SIM_FAULT_COUNT];
+	uint64_t fault_hits[SIM_FAULT_COUNT][EC2_ACTION_COUNT];
 	struct sim_times times;
 };
 

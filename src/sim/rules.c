@@ -4,8 +4,18 @@
 
 enum stage { ANSWER_BEFORE, ANSWER_AFTER, ACTION };
 
+#define BIT(action) (1u << EC2_##action)
+enum actions {
+	EVERY = -1,
+	READS = BIT(DESCRIBE_VOLUMES) | BIT(DESCRIBE_INSTANCES),
+	CREATES = BIT(CREATE_VOLUME),
+	ATTACHES = BIT(ATTACH_VOLUME),
+	DETACHES = BIT(DETACH_VOLUME),
+};
+
 static const struct fault_fact {
 	const char *name;
+	enum actions actions;
 	enum stage stage;
 	int status;
 	const char *code, *text;
@@ -79,7 +89,22 @@ void sim_model_clear_faults(struct sim_model *m)
 
 uint64_t sim_model_fault_hits(const struct sim_model *m, enum sim_fault_kind k)
 {
-	return m->fault_hits[k];
+	uint64_t sum = 0;
+
+	for (int a = 0; a < EC2_ACTION_COUNT; a++)
+		sum += m->fault_hits[k][a];
+	return sum;
+}
+
+uint64_t sim_model_fault_hits_by(const struct sim_model *m, enum sim_fault_kind k,
+				 enum ec2_action a)
+{
+	return m->fault_hits[k][a];
+}
+
+bool sim_fault_applies(enum sim_fault_kind k, enum ec2_action a)
+{
+	return ((unsigned int)facts[k].actions >> a) & 1;
 }
 
 /* ---- does a rule fit the call? ---- */
@@ -132,7 +157,7 @@ static bool hits(struct sim_rule *r, struct sim_call *c)
 	if (r->f.probability > 0 && !sim_rng_chance(&c->m->rng, r->f.probability))
 		return false;
 	r->hits++;
-	c->m->fault_hits[r->f.kind]++;
+	c->m->fault_hits[r->f.kind][c->req->action]++;
 	sim_trace_text(c->m, facts[r->f.kind].name);
 	return true;
 }

@@ -299,11 +299,25 @@ static void faults_before_leave_no_trace(void **state)
 		assert_int_equal(f->a.outcome, rows[i].outcome);
 		assert_int_equal(f->a.http_status, rows[i].status);
 		assert_int_equal(sim_model_fault_hits(f->m, rows[i].kind), 1);
+		assert_int_equal(sim_model_fault_hits_by(f->m, rows[i].kind,
+							 EC2_CREATE_VOLUME), 1);
+		assert_int_equal(sim_model_fault_hits_by(f->m, rows[i].kind,
+							 EC2_DELETE_VOLUME), 0);
 	}
 	assert_int_equal(list_all(f, 0, &n), 2);	/* the root volumes */
 	assert_int_equal(sim_model_counters(f->m, EC2_CREATE_VOLUME)->throttled, 1);
 	assert_int_equal(sim_model_counters(f->m, EC2_CREATE_VOLUME)->errors,
 			 ARRAY_SIZE(rows) - 1);
+}
+
+static void faults_apply_where_they_can(void **state)
+{
+	(void)state;
+	assert_true(sim_fault_applies(SIM_FAULT_THROTTLE, EC2_DELETE_TAGS));
+	assert_true(sim_fault_applies(SIM_FAULT_STALE, EC2_DESCRIBE_VOLUMES));
+	assert_false(sim_fault_applies(SIM_FAULT_STALE, EC2_CREATE_VOLUME));
+	assert_true(sim_fault_applies(SIM_FAULT_CREATE_VANISH, EC2_CREATE_VOLUME));
+	assert_false(sim_fault_applies(SIM_FAULT_ATTACH_STUCK, EC2_DETACH_VOLUME));
 }
 
 static void faults_after_have_done_it(void **state)
@@ -580,6 +594,7 @@ int main(void)
 		TEST(zones),
 		TEST(buckets_run_dry_and_refill),
 		TEST(faults_before_leave_no_trace),
+		TEST(faults_apply_where_they_can),
 		TEST(faults_after_have_done_it),
 		TEST(rules_choose_their_calls),
 		TEST(slow_answers),

@@ -196,6 +196,62 @@ static void a_cancel_on_the_wire_leaves_it_open(void **state)
 	reactor_advance(f->r, 1000);
 }
 
+static const struct sim_delay second = { 1000, 1000, 1000, 1000 };
+
+static void a_call_in_transit_has_no_effect_yet(void **state)
+{
+	struct fixture *f = *state;
+
+	sim_transport_set_transit(f->t, &second, 1);
+	send(f);
+	reactor_advance(f->r, 999);
+	assert_int_equal(volumes(f), 0);
+	reactor_advance(f->r, 1);
+	assert_int_equal(volumes(f), 1);
+	reactor_advance(f->r, 299);
+	assert_false(f->ended);
+	reactor_advance(f->r, 1);
+	assert_true(f->ended);
+	assert_false(op_failed(&f->x.op));
+}
+
+/* The client dies; what it sent still arrives, once. */
+static void a_call_in_transit_outlives_its_client(void **state)
+{
+	struct fixture *f = *state;
+	char zone[] = "us-east-1a";
+
+	f->req.create_volume.availability_zone = zone;
+	sim_transport_set_transit(f->t, &second, 1);
+	send(f);
+	reactor_advance(f->r, 500);
+	op_cancel(&f->x.op, GRPC_CANCELLED, "test");
+	reactor_settle(f->r);
+	assert_true(f->ended);
+	assert_int_equal(sim_transport_orphans(f->t), 1);
+	op_fini(&f->x.op);
+	memset(zone, 'x', sizeof(zone) - 1);	/* the request's memory is gone */
+	reactor_advance(f->r, 499);
+	assert_int_equal(volumes(f), 0);
+	reactor_advance(f->r, 1);
+	assert_int_equal(volumes(f), 1);
+	assert_int_equal(sim_transport_orphans(f->t), 0);
+	reactor_advance(f->r, 5000);
+	assert_int_equal(volumes(f), 1);
+}
+
+static void a_call_in_transit_may_be_lost_with_the_world(void **state)
+{
+	struct fixture *f = *state;
+
+	sim_transport_set_transit(f->t, &second, 1);
+	send(f);
+	reactor_advance(f->r, 500);
+	op_cancel(&f->x.op, GRPC_CANCELLED, "test");
+	reactor_settle(f->r);
+	assert_int_equal(sim_transport_orphans(f->t), 1);	/* freed by teardown */
+}
+
 static void a_cancel_before_the_start_sends_nothing(void **state)
 {
 	struct fixture *f = *state;
@@ -255,6 +311,9 @@ int main(void)
 		TEST(a_hang_ends_by_the_timeout),
 		TEST(an_unreachable_ec2_is_not_asked),
 		TEST(a_cancel_on_the_wire_leaves_it_open),
+		TEST(a_call_in_transit_has_no_effect_yet),
+		TEST(a_call_in_transit_outlives_its_client),
+		TEST(a_call_in_transit_may_be_lost_with_the_world),
 		TEST(a_cancel_before_the_start_sends_nothing),
 		TEST(deadlines_hold),
 		TEST(many_at_once),
