@@ -65,9 +65,7 @@ void sim_attachment_start(struct sim_model *m, struct sim_attachment *a)
 	a->attach_time = sim_times_asked(m, SIM_TIMED_ATTACH, a->volume, a->instance);
 	sim_story_add(m, a->volume, "attach", a);
 	if (!a->stuck)
-		sim_event_set(m, &a->event,
-			      m->now + sim_delay_draw(&m->config.attaching,
-						      m->config.state_scale, &m->rng), attached);
+		sim_event_set(m, &a->event, m->now + sim_state_time(m, SIM_TIMED_ATTACH), attached);
 }
 
 static void forget(struct sim_model *m, struct sim_event *e)
@@ -133,7 +131,5 @@ void sim_attachment_detach(struct sim_model *m, struct sim_attachment *a, bool f
 	sim_event_clear(m, &a->event);
 	if (a->stuck && !force)
 		return;
-	sim_event_set(m, &a->event,
-		      m->now + sim_delay_draw(&m->config.detaching, m->config.state_scale,
-					      &m->rng), detached);
+	sim_event_set(m, &a->event, m->now + sim_state_time(m, SIM_TIMED_DETACH), detached);
 }

@@ -59,6 +59,80 @@ void sim_config_instant(struct sim_config *c)
 	c->latency_scale = c->state_scale = c->bucket_scale = 0;
 }
 
+/* ---- drawing ---- */
+
+static const struct sim_delay *state_delay(const struct sim_config *c, enum sim_timed what)
+{
+	switch (what) {
+	case SIM_TIMED_CREATE:
+		return &c->creating;
+	case SIM_TIMED_ATTACH:
+		return &c->attaching;
+	case SIM_TIMED_DETACH:
+		return &c->detaching;
+	default:
+		return &c->deleting;
+	}
+}
+
+static int64_t draw(struct sim_model *m, const struct sim_curve *curve,
+		    const struct sim_delay *d, double scale)
+{
+	return curve && curve->n ? sim_curve_draw(curve, scale, &m->rng)
+				 : sim_delay_draw(d, scale, &m->rng);
+}
+
+int64_t sim_latency(struct sim_model *m, enum ec2_action a)
+{
+	return draw(m, m->curves ? &m->curves->latency[a] : NULL, &m->config.latency[a],
+		    m->config.latency_scale);
+}
+
+int64_t sim_state_time(struct sim_model *m, enum sim_timed what)
+{
+	return draw(m, m->curves ? &m->curves->states[what] : NULL,
+		    state_delay(&m->config, what), m->config.state_scale);
+}
+
+/* ---- checking ---- */
+
+static int check_curve(const struct sim_curve *c, const char *what, struct err *err)
+{
+	bool good = c->n == 0 || (c->n >= 2 && c->n <= SIM_CURVE_POINTS && c->v[0].part == 0 &&
+				  c->v[c->n - 1].part == 1 && c->v[0].ms >= 0);
+
+	for (size_t i = 1; good && i < c->n; i++)
+		good = c->v[i].part > c->v[i - 1].part && c->v[i].ms >= c->v[i - 1].ms;
+	return good ? 0 : err_set(err, GRPC_INVALID_ARGUMENT, "delay of %s: its points do not "
+				  "ascend from 0 to 1", what);
+}
+
+static int check_curves(const struct sim_curves *c, struct err *err)
+{
+	for (int a = 0; c && a < EC2_ACTION_COUNT; a++)
+		if (check_curve(&c->latency[a], ec2_action_name((enum ec2_action)a), err) < 0)
+			return -1;
+	for (int s = 0; c && s < SIM_TIMED_COUNT; s++)
+		if (check_curve(&c->states[s], sim_timed_name((enum sim_timed)s), err) < 0)
+			return -1;
+	return 0;
+}
+
+static int check_buckets(const struct sim_config *c, struct err *err)
+{
+	for (int b = 0; b < SIM_BUCKET_COUNT; b++) {
+		const struct sim_bucket_config *one = &c->buckets[b];
+
+		double burst = one->burst * (c->bucket_scale > 0 ? c->bucket_scale : 1);
+
+		if (!(one->burst == 0 || burst >= 1) || !(one->rate >= 0))
+			return err_set(err, GRPC_INVALID_ARGUMENT, "bucket %s: with a size of %g "
+				       "tokens it never admits a call", bucket_facts[b].name,
+				       burst);
+	}
+	return 0;
+}
+
 static int check_delay(const struct sim_delay *d, const char *what, struct err *err)
 {
 	if (d->min >= 0 && d->min <= d->p50 && d->p50 <= d->p99 && d->p99 <= d->max)
@@ -109,7 +183,8 @@ int sim_config_check(const struct sim_config *c, struct err *err)
 			       cstr_or(c->account, ""));
 	if (c->token_ms < 0 || c->keep_ms < 0 || c->max_volumes < 0 || c->max_storage_gib < 0)
 		return err_set(err, GRPC_INVALID_ARGUMENT, "times and quotas must not be negative");
-	if (check_zones(c, err) < 0)
+	if (check_zones(c, err) < 0 || check_curves(c->curves, err) < 0 ||
+	    check_buckets(c, err) < 0)
 		return -1;
 	return check_delays(c, err);
 }

@@ -1,6 +1,7 @@
 /* The simulator's own endpoints, beside EC2's. Those that only tell are in
  * reports.h; the rest:
  *
+ *   GET    /_sim/faults       the list of them, with hits
  *   POST   /_sim/faults       adds faults: an object or an array of them
  *   DELETE /_sim/faults       drops all
  *   POST   /_sim/reset        forgets volumes, tokens, faults, counters
@@ -11,17 +12,10 @@
 #ifndef SIM_CONTROL_H
 #define SIM_CONTROL_H
 
-#include "base/json.h"
 #include "net/http1.h"
 #include "sim/world.h"
 
 /* True when the path is one of ours; then req is answered. */
 bool sim_control_handle(struct sim_world *w, struct http1_request *req);
-
-/* An object or an array of objects with the members of struct sim_fault: kind
- * (by name), action (wire name), id, probability, skip, count, from_ms,
- * until_ms (from now), delay_ms, http_status, code, message. All or nothing is
- * added. Also for the file of --faults. */
-int sim_control_add_faults(struct sim_world *w, const json_t *faults, struct err *err);
 
 #endif

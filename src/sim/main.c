@@ -1,6 +1,4 @@
 /* ebs-csi-sim: EC2's EBS calls and an instance's metadata service on loopback. */
-#include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,13 +10,14 @@
 #include "reactor/signals.h"
 #include "sim/control.h"
 #include "sim/ec2_front.h"
+#include "sim/fault_json.h"
 #include "sim/imds.h"
+#include "sim/keys.h"
 #include "sim/loop.h"
 #include "sim/setup.h"
 #include "sim/world.h"
 
 #define CONNECTIONS_MAX 8192
-#define FAULTS_FILE_MAX (1u << 20)
 /* What the role's credentials are unless --access-key and --secret-key say. */
 #define ROLE_ACCESS_KEY "ASIASIMULATED0000000"
 #define ROLE_SECRET_KEY "simulated/secret/key/of/the/local/role000"
@@ -111,37 +110,19 @@ static int start_disks(struct sim *s, struct err *err)
 	return 0;
 }
 
-static int read_file(const char *path, struct buf *out, struct err *err)
-{
-	auto_close int fd = open(path, O_RDONLY | O_CLOEXEC);
-	char piece[4096];
-	ssize_t n = fd < 0 ? -1 : 0;
-
-	while (fd >= 0 && (n = read(fd, piece, sizeof(piece))) > 0)
-		buf_add(out, piece, (size_t)n);
-	if (n < 0)
-		return err_set_errno(err, errno, "%s", path);
-	if (out->overflow)
-		return err_set(err, GRPC_INVALID_ARGUMENT, "%s is larger than 1 MiB", path);
-	return 0;
-}
-
 static int load_faults(struct sim *s, struct err *err)
 {
-	struct buf text;
-	json_t *faults = NULL;
-	int rc = -1;
+	json_t *faults;
+	int rc;
 
 	if (!s->options.faults)
 		return 0;
-	buf_init(&text, FAULTS_FILE_MAX);
-	if (read_file(s->options.faults, &text, err) == 0)
-		faults = json_parse(buf_view(&text), err);
-	if (faults)
-		rc = sim_control_add_faults(&s->world, faults, err);
+	faults = keys_load(s->options.faults, err);
+	if (!faults)
+		return err_prefix(err, "--faults");
+	rc = sim_fault_json_add(s->model, sim_world_now(&s->world), faults, err);
 	json_decref(faults);
-	buf_fini(&text);
-	return rc < 0 ? err_prefix(err, "--faults") : 0;
+	return rc < 0 ? err_prefix(err, "--faults: %s", s->options.faults) : 0;
 }
 
 static void on_signal(void *ctx, int sig)

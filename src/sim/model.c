@@ -60,6 +60,7 @@ void sim_model_free(struct sim_model *m)
 	}
 	free(m->zones);
 	free(m->storage);
+	free(m->curves);
 	free(m->region);
 	free(m->account);
 	free(m);
@@ -125,6 +126,11 @@ struct sim_model *sim_model_new(const struct sim_config *c, struct err *err)
 	m->config.region = m->region;
 	m->config.account = m->account;
 	m->config.zones = NULL;		/* the caller's; see m->zones */
+	m->config.curves = NULL;	/* so are these */
+	if (c->curves) {
+		m->curves = xmalloc(sizeof(*m->curves));
+		*m->curves = *c->curves;
+	}
 	m->rng.state = c->seed;
 	m->trace = 0xcbf29ce484222325u;
 	m->storage = xcalloc(SIM_VOLUME_TYPES, sizeof(*m->storage));
@@ -296,7 +302,7 @@ static bool admitted(struct sim_call *c)
 {
 	struct bucket *b = &c->m->buckets[bucket_of(c->req)];
 
-	if (c->m->config.bucket_scale <= 0 || bucket_take(b, 1, c->now))
+	if (c->m->config.bucket_scale <= 0 || b->burst <= 0 || bucket_take(b, 1, c->now))
 		return true;
 	sim_refuse(c, "RequestLimitExceeded", "Request limit exceeded.");
 	return false;
@@ -373,8 +379,7 @@ void sim_model_call(struct sim_model *m, int64_t now, const struct ec2_request *
 	a->http_status = 200;
 	a->resp.action = req->action;
 	a->resp.request_id = new_request_id(&c);
-	a->latency_ms = sim_delay_draw(&m->config.latency[req->action],
-				       m->config.latency_scale, &m->rng);
+	a->latency_ms = sim_latency(m, req->action);
 	m->times.of_call = 0;
 	carry_out(&c);
 	sim_times_answered(m, a->latency_ms);

@@ -38,7 +38,21 @@ enum sim_fault_kind {
 	SIM_FAULT_COUNT
 };
 
+/* What takes EC2 time after its call was answered. */
+enum sim_timed {
+#define SIM_TIMED(id, ...) SIM_TIMED_##id,
+#include "sim/timed.tbl.h"
+#undef SIM_TIMED
+	SIM_TIMED_COUNT
+};
+
 /* ---- configuration ---- */
+
+/* Delays finer than struct sim_delay can tell; those without points stay. */
+struct sim_curves {
+	struct sim_curve latency[EC2_ACTION_COUNT];
+	struct sim_curve states[SIM_TIMED_COUNT];
+};
 
 struct sim_bucket_config {
 	double burst, rate;
@@ -56,9 +70,10 @@ struct sim_config {
 	 * at once. */
 	struct sim_delay latency[EC2_ACTION_COUNT];	/* of the API */
 	struct sim_delay creating, deleting, attaching, detaching;
+	const struct sim_curves *curves;	/* NULL, or what takes their place; copied */
 	double latency_scale, state_scale;
 
-	struct sim_bucket_config buckets[SIM_BUCKET_COUNT];
+	struct sim_bucket_config buckets[SIM_BUCKET_COUNT];	/* burst 0: without limit */
 	double bucket_scale;	/* 0: no buckets */
 
 	/* Account quotas; 0 is none. */
@@ -200,6 +215,11 @@ struct sim_fault {
  * of 0..1 or negative numbers. */
 int sim_model_add_fault(struct sim_model *m, const struct sim_fault *f, struct err *err);
 void sim_model_clear_faults(struct sim_model *m);
+/* In order; seen: calls that fitted, hits: those it was committed on. fn returns
+ * false to stop. */
+void sim_model_each_fault(const struct sim_model *m,
+			  bool (*fn)(void *ctx, const struct sim_fault *f, int64_t seen,
+				     int64_t hits), void *ctx);
 const char *sim_fault_name(enum sim_fault_kind k);
 int sim_fault_from_name(const char *name);	/* -1: unknown */
 
@@ -239,12 +259,6 @@ bool sim_model_volume(const struct sim_model *m, const char *id, struct sim_volu
 const char *sim_model_volume_tag(const struct sim_model *m, const char *id, const char *key);
 
 /* One asynchronous operation, from the call that asked for it to its end. */
-enum sim_timed {
-#define SIM_TIMED(id, ...) SIM_TIMED_##id,
-#include "sim/timed.tbl.h"
-#undef SIM_TIMED
-};
-
 struct sim_time {
 	uint64_t n;		/* counts up from 1, in order of asking */
 	int64_t asked_at;	/* model time: when the call took effect */

@@ -145,6 +145,7 @@ struct sim_times {
 struct sim_model {
 	struct sim_config config;
 	char *region, *account;
+	struct sim_curves *curves;	/* NULL: none */
 	struct sim_zone *zones;
 	size_t n_zones;
 	size_t next_zone;
@@ -190,6 +191,9 @@ void sim_trace_text(struct sim_model *m, const char *text);
 /* ---- config.c ---- */
 
 int sim_config_check(const struct sim_config *c, struct err *err);
+/* Draw from the configured distributions, scaled; ms. */
+int64_t sim_latency(struct sim_model *m, enum ec2_action a);
+int64_t sim_state_time(struct sim_model *m, enum sim_timed what);
 
 /* ---- order.c ---- */
 

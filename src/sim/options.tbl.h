@@ -7,20 +7,26 @@ SIM_OPTION(imds_listen, "imds-listen", "ENDPOINT", NULL,
 	   "where the local instance's metadata service is served")
 SIM_OPTION(region, "region", "NAME", "us-east-1", "the region simulated")
 SIM_OPTION(zones, "zones", "NAME,...", NULL, "its zones; default: REGIONa, REGIONb, REGIONc")
-SIM_OPTION(instances, "instances", "N | ID[:TYPE[:ZONE]],...", "1",
-	   "running instances at the start")
+SIM_OPTION(instances, "instances", "N | ID[:TYPE[:ZONE]],... | @FILE", "1",
+	   "running instances at the start; a file has a line or a JSON object each")
 SIM_OPTION(local_instance, "local-instance", "ID", NULL,
 	   "the instance this machine plays: owner of the metadata service and of the "
 	   "loop devices; default: the first one")
 SIM_OPTION(disk_dir, "disk-dir", "DIR", NULL,
 	   "back volumes by files there, and attached ones of the local instance by loop "
 	   "devices (needs root)")
-SIM_OPTION(latency, "latency", "none | default | FACTOR", "default", "latency of the API")
+SIM_OPTION(profile, "profile", "FILE", NULL,
+	   "latencies, state times, buckets and quotas in JSON; default: what sim-ec2.json "
+	   "says")
+SIM_OPTION(latency, "latency", "none | default | FACTOR", "default", "latency of the API: "
+	   "the profile's times FACTOR")
 SIM_OPTION(states, "states", "none | default | FACTOR", "default",
-	   "time that creating, attaching, detaching and deleting take")
+	   "time that creating, attaching, detaching and deleting take: the profile's times "
+	   "FACTOR")
 SIM_OPTION(buckets, "buckets", "off | default | FACTOR", "default",
 	   "token buckets of the API, capacity and refill times FACTOR")
-SIM_OPTION(max_volumes, "max-volumes", "N", "0", "quota of volumes; 0: none")
+SIM_OPTION(max_volumes, "max-volumes", "N", NULL,
+	   "quota of volumes; 0: none; default: the profile's, which is none")
 SIM_OPTION(seed, "seed", "N", "1", "of everything random")
 SIM_OPTION(faults, "faults", "FILE", NULL, "JSON as for POST /_sim/faults")
 SIM_OPTION(access_key, "access-key", "ID", NULL, "the only key accepted; default: any")

@@ -43,6 +43,19 @@ static double between(int64_t low, int64_t high, double part)
 	return (double)low + (double)(high - low) * part;
 }
 
+int64_t sim_curve_draw(const struct sim_curve *c, double scale, struct sim_rng *r)
+{
+	double u = unit(r);
+	size_t i = 1;
+
+	if (scale <= 0)
+		return 0;
+	while (i + 1 < c->n && u >= c->v[i].part)
+		i++;
+	return (int64_t)(between(c->v[i - 1].ms, c->v[i].ms, (u - c->v[i - 1].part) /
+				 (c->v[i].part - c->v[i - 1].part)) * scale + 0.5);
+}
+
 int64_t sim_delay_draw(const struct sim_delay *d, double scale, struct sim_rng *r)
 {
 	double u, ms;

@@ -24,4 +24,17 @@ struct sim_delay {
 };
 int64_t sim_delay_draw(const struct sim_delay *d, double scale, struct sim_rng *r);
 
+/* The same by as many points as are needed, straight lines between: part of the
+ * draws (ascending, the first 0, the last 1) that are at most ms (ascending). */
+#define SIM_CURVE_POINTS 16
+struct sim_point {
+	double part;
+	int64_t ms;
+};
+struct sim_curve {
+	size_t n;	/* 0: no curve; else at least 2 */
+	struct sim_point v[SIM_CURVE_POINTS];
+};
+int64_t sim_curve_draw(const struct sim_curve *c, double scale, struct sim_rng *r);
+
 #endif

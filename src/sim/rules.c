@@ -73,6 +73,18 @@ int sim_model_add_fault(struct sim_model *m, const struct sim_fault *f, struct e
 	return 0;
 }
 
+void sim_model_each_fault(const struct sim_model *m,
+			  bool (*fn)(void *ctx, const struct sim_fault *f, int64_t seen,
+				     int64_t hits), void *ctx)
+{
+	list_for_each(l, &m->rules) {
+		const struct sim_rule *r = list_entry(l, struct sim_rule, link);
+
+		if (!fn(ctx, &r->f, r->seen, r->hits))
+			return;
+	}
+}
+
 void sim_model_clear_faults(struct sim_model *m)
 {
 	struct list *l;

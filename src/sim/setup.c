@@ -5,9 +5,11 @@
 
 #include "base/mem.h"
 #include "base/parse.h"
+#include "sim/fleet.h"
+#include "sim/profile.h"
 
 #define ZONES_MAX 16
-#define INSTANCES_MAX 100000
+#define FACTOR_MAX 1e6
 
 static int bad(struct err *err, const char *option, const char *value, const char *expected)
 {
@@ -15,106 +17,91 @@ static int bad(struct err *err, const char *option, const char *value, const cha
 		       expected);
 }
 
-/* "none" or "off" is 0, "default" 1, else a factor. */
+/* "none" or "off" is 0, "default" what it is already, else a factor. */
 static int parse_scale(const char *option, const char *text, double *ret, struct err *err)
 {
-	if (strcmp(text, "none") == 0 || strcmp(text, "off") == 0)
-		*ret = 0;
-	else if (strcmp(text, "default") == 0)
-		*ret = 1;
-	else if (parse_double(str_c(text), ret) < 0 || *ret < 0)
-		return bad(err, option, text, "none, off, default or a factor");
+	double factor = 0;
+
+	if (strcmp(text, "default") == 0)
+		return 0;
+	if (strcmp(text, "none") != 0 && strcmp(text, "off") != 0 &&
+	    (parse_double(str_c(text), &factor) < 0 || factor < 0 || factor > FACTOR_MAX))
+		return bad(err, option, text, "none, off, default or a factor from 0 to 1e6");
+	*ret = factor;
 	return 0;
 }
 
-static int parse_number(const char *option, const char *text, uint64_t *ret, struct err *err)
-{
-	return parse_u64(str_c(text), ret) < 0 ? bad(err, option, text, "a number") : 0;
-}
-
-static size_t list_zones(const struct sim_options *o, struct arena *arena,
-			 const char *ret[ZONES_MAX])
+static int list_zones(const struct sim_options *o, struct arena *arena, const char **ret,
+		      struct err *err)
 {
 	struct str rest = str_c(o->zones);
-	size_t n = 0;
+	int n = 0;
 
-	if (!o->zones) {
-		for (; n < 3; n++)
-			ret[n] = arena_printf(arena, "%s%c", o->region, (char)('a' + n));
-		return n;
-	}
-	while (rest.p && n < ZONES_MAX) {
+	for (; !o->zones && n < 3; n++)
+		ret[n] = arena_printf(arena, "%s%c", o->region, (char)('a' + n));
+	for (; rest.p; n++) {
 		struct str name = str_cut(&rest, ',');
 
-		ret[n++] = arena_strn(arena, name.p, name.n);
+		if (n == ZONES_MAX)
+			return bad(err, "zones", o->zones, "a list of at most 16 zones");
+		ret[n] = arena_strn(arena, name.p, name.n);
 	}
 	return n;
+}
+
+static int set_quota(const struct sim_options *o, struct sim_config *c, struct err *err)
+{
+	uint64_t n;
+
+	if (!o->max_volumes)
+		return 0;
+	if (parse_u64(str_c(o->max_volumes), &n) < 0 || n > INT64_MAX)
+		return bad(err, "max-volumes", o->max_volumes, "a number");
+	c->max_volumes = (int64_t)n;
+	return 0;
+}
+
+/* The profile first: the other options go on top of it. */
+static int set_delays(const struct sim_options *o, struct sim_config *c,
+		      struct sim_curves *curves, struct err *err)
+{
+	if (o->profile && sim_profile_load(o->profile, c, curves, err) < 0)
+		return err_prefix(err, "--profile");
+	if (parse_scale("latency", o->latency, &c->latency_scale, err) < 0 ||
+	    parse_scale("states", o->states, &c->state_scale, err) < 0 ||
+	    parse_scale("buckets", o->buckets, &c->bucket_scale, err) < 0)
+		return -1;
+	return set_quota(o, c, err);
 }
 
 static struct sim_model *make_model(const struct sim_options *o, int64_t wall,
 				    struct arena *arena, struct err *err)
 {
 	const char *zones[ZONES_MAX];
+	struct sim_curves curves = { 0 };
 	struct sim_config c;
-	uint64_t max_volumes;
+	int n;
 
 	sim_config_default(&c);
-	if (parse_number("seed", o->seed, &c.seed, err) < 0 ||
-	    parse_number("max-volumes", o->max_volumes, &max_volumes, err) < 0 ||
-	    parse_scale("latency", o->latency, &c.latency_scale, err) < 0 ||
-	    parse_scale("states", o->states, &c.state_scale, err) < 0 ||
-	    parse_scale("buckets", o->buckets, &c.bucket_scale, err) < 0)
+	if (parse_u64(str_c(o->seed), &c.seed) < 0) {
+		bad(err, "seed", o->seed, "a number");
 		return NULL;
-	c.max_volumes = (int64_t)max_volumes;
+	}
+	n = list_zones(o, arena, zones, err);
+	if (n < 0 || set_delays(o, &c, &curves, err) < 0)
+		return NULL;
 	c.epoch_ms = wall;
 	c.region = o->region;
-	c.n_zones = list_zones(o, arena, zones);
 	c.zones = zones;
+	c.n_zones = (size_t)n;
 	return sim_model_new(&c, err);
 }
 
-/* "ID[:TYPE[:ZONE]]" */
-static const char *add_one(struct sim_model *m, struct arena *arena, struct str text,
-			   struct err *err)
+static int add_instances(struct sim_model *m, const struct sim_options *o, const char **local,
+			 struct err *err)
 {
-	const char **fields[3];
-	struct sim_instance_spec spec = { 0 };
-
-	fields[0] = &spec.id;
-	fields[1] = &spec.type;
-	fields[2] = &spec.zone;
-	for (size_t i = 0; i < ARRAY_SIZE(fields) && text.p; i++) {
-		struct str field = str_cut(&text, ':');
-
-		if (field.n)
-			*fields[i] = arena_strn(arena, field.p, field.n);
-	}
-	return sim_model_add_instance(m, 0, &spec, err);
-}
-
-static int add_instances(struct sim_model *m, const struct sim_options *o, struct arena *arena,
-			 const char **local, struct err *err)
-{
-	struct str rest = str_c(o->instances);
-	uint64_t n;
-
-	*local = NULL;
-	if (parse_u64(rest, &n) == 0 && n > INSTANCES_MAX)
-		return bad(err, "instances", o->instances, "100000 or less");
-	if (parse_u64(rest, &n) < 0)
-		for (n = 0; rest.p; n++) {
-			const char *id = add_one(m, arena, str_cut(&rest, ','), err);
-
-			if (!id)
-				return err_prefix(err, "--instances");
-			*local = *local ? *local : id;
-		}
-	else
-		for (uint64_t i = 0; i < n; i++) {
-			const char *id = add_one(m, arena, str_c(""), err);
-
-			*local = *local ? *local : id;
-		}
+	if (sim_fleet_add(m, o->instances, local, err) < 0)
+		return err_prefix(err, "--instances");
 	return 0;
 }
 
@@ -140,7 +127,7 @@ struct sim_model *sim_setup(const struct sim_options *o, int64_t wall, const cha
 	struct arena arena = { 0 };
 	struct sim_model *m = make_model(o, wall, &arena, err);
 
-	if (m && (add_instances(m, o, &arena, local, err) < 0 ||
+	if (m && (add_instances(m, o, local, err) < 0 ||
 		  choose_local(m, o, local, err) < 0)) {
 		sim_model_free(m);
 		m = NULL;

@@ -142,9 +142,7 @@ void sim_volume_start(struct sim_model *m, struct sim_volume *v)
 	m->storage[sim_volume_type_index(v->type)] += v->size;
 	v->create_time = sim_times_asked(m, SIM_TIMED_CREATE, v, NULL);
 	sim_story_add(m, v, "create", NULL);
-	sim_event_set(m, &v->event, m->now + sim_delay_draw(&m->config.creating,
-							      m->config.state_scale, &m->rng),
-		      created);
+	sim_event_set(m, &v->event, m->now + sim_state_time(m, SIM_TIMED_CREATE), created);
 }
 
 static void deleted(struct sim_model *m, struct sim_event *e)
@@ -160,9 +158,7 @@ void sim_volume_delete(struct sim_model *m, struct sim_volume *v)
 	v->deleting_at = m->now;
 	v->delete_time = sim_times_asked(m, SIM_TIMED_DELETE, v, NULL);
 	sim_story_add(m, v, "delete", NULL);
-	sim_event_set(m, &v->event, m->now + sim_delay_draw(&m->config.deleting,
-							      m->config.state_scale, &m->rng),
-		      deleted);
+	sim_event_set(m, &v->event, m->now + sim_state_time(m, SIM_TIMED_DELETE), deleted);
 }
 
 struct sim_volume *sim_volume_find(struct sim_call *c, const char *id)

@@ -39,7 +39,7 @@ check "the socket is removed" test ! -e "$work/controller.sock"
 check "the debug socket is removed" test ! -e "$work/controller-debug.sock"
 
 # Time runs out: an EC2 that never answers.
-sim_post faults '{"kind":"HANG","action":"CreateVolume"}' >/dev/null
+check "a fault is ordered" sim_post faults '{"kind":"hang-before","action":"CreateVolume"}'
 extra_env=()
 start_controller --drain-timeout=500ms
 ctl create drain-2 --size=1GiB --zone="$zone" >/dev/null 2>"$work/create.err" &

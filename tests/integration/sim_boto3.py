@@ -331,13 +331,20 @@ def faults():
         volumes(once)
         assert time.monotonic() - start >= 0.3
         sim.control("faults", method="DELETE")
-        for bad in ({"kind": "bogus"}, {"kind": "error", "probability": 2}, {"x": 1}, 7,
-                    {"kind": "error", "action": "Bogus"}):
+        for bad, text in (
+                ({"kind": "bogus"}, "/kind"), ({"kind": "error", "probability": 2}, "from 1e-09"),
+                ({"x": 1}, "/x is not known"), (7, "bad JSON"), ([7], "/0: 7 is not an object"),
+                ({"kind": "error", "action": "Bogus"}, "/action")):
             try:
                 sim.control("faults", bad)
                 raise AssertionError(f"{bad} was taken")
             except urllib.error.HTTPError as e:
-                assert e.code == 400
+                assert e.code == 400 and text in e.read().decode(), bad
+        sim.control("faults", [{"kind": "throttle", "action": "CreateTags", "count": 3}])
+        refused("RequestLimitExceeded", once.create_tags, Resources=["vol-0aaaaaaa"],
+                Tags=[{"Key": "k", "Value": "v"}])
+        assert sim.control("faults") == {"faults": [
+            {"kind": "throttle", "action": "CreateTags", "count": 3, "seen": 1, "hits": 1}]}
 
 
 @test
@@ -446,6 +453,13 @@ def bad_options():
             (["--latency=fast"], "--latency"), (["--instances=x"], "--instances"),
             (["--instances=1", "--seed=z"], "--seed"), (["--listen=tcp://nowhere:1"], "--listen"),
             (["--zones=a,a"], "twice"), (["--faults=/nonexistent"], "/nonexistent"),
+            (["--zones=" + ",".join("abcdefghijklmnopq")], "at most 16"),
+            (["--profile=/nonexistent"], "--profile: /nonexistent"),
+            (["--profile=/dev/null"], "--profile: /dev/null: bad JSON"),
+            (["--instances=@/nonexistent"], "--instances: /nonexistent"),
+            (["--instances=100001"], "100000"), (["--max-volumes=-1"], "--max-volumes"),
+            (["--buckets=1e-9"], "never admits"), (["--latency=-1"], "--latency"),
+            (["--faults=/dev/null"], "--faults: /dev/null: bad JSON"),
             (["--role-life=soon"], "--role-life"), (["stray"], "stray")):
         if not any(o.startswith("--listen") for o in options):
             options = ["--listen=tcp://127.0.0.1:0", *options]

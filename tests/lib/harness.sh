@@ -199,8 +199,8 @@ start_sim() {
 	instance=$(sed -n 's/.* instance=\([^ ]*\).*/\1/p' <<<"$line")
 	export ec2 imds instance
 }
-sim_get() { curl -sS --max-time 20 "$ec2/_sim/$1"; }
-sim_post() { curl -sS --max-time 20 -X POST --data "$2" "$ec2/_sim/$1"; }
+sim_get() { curl -sS --fail-with-body --max-time 20 "$ec2/_sim/$1"; }
+sim_post() { curl -sS --fail-with-body --max-time 20 -X POST --data "$2" "$ec2/_sim/$1"; }
 
 # What the daemon is to know of AWS: the simulator, and nothing of this machine.
 aws_environment() {
