@@ -363,6 +363,18 @@ static enum op_verdict answered(struct op *op)
 
 /* ---- the op ---- */
 
+/* Cut short: what went out may take effect all the same. */
+static void attempt_end(struct op *op)
+{
+	struct ec2_exchange *x = exchange_of(op);
+	struct attempt *a = x->impl;
+
+	if (!op_failed(op) || x->fault != EC2_FAULT_NONE)
+		return;
+	x->fault = a->body.len == 0 || a->http.fault == HTTP_FAULT_NOT_SENT ?
+		   EC2_FAULT_NOT_SENT : EC2_FAULT_UNKNOWN;
+}
+
 static void attempt_fini(struct op *op)
 {
 	struct ec2_exchange *x = exchange_of(op);
@@ -388,6 +400,7 @@ static void attempt_describe(const struct op *op, struct buf *out)
 
 static const struct op_class attempt_class = {
 	.name = "ec2_http",
+	.end = attempt_end,
 	.fini = attempt_fini,
 	.describe = attempt_describe,
 };

@@ -140,11 +140,12 @@ static void carry_out(struct sim_front *f, struct pending *p)
 void sim_front_handle(struct sim_front *f, struct http1_request *req)
 {
 	bool get = strcmp(req->method, "GET") == 0;
+	int64_t wall = reactor_wall(f->world->reactor) + f->clock_ms;
 	struct pending *p = xcalloc(1, sizeof(*p));
 	struct err err = { 0 };
 
 	p->req = req;
-	if (sim_auth_check(&f->auth, req, reactor_wall(f->world->reactor), &err) < 0 ||
+	if (sim_auth_check(&f->auth, req, wall, &err) < 0 ||
 	    ec2_query_decode(get ? req->query : req->body, &p->arena, &p->call, &err) < 0) {
 		refuse(f, req, &err);
 		pending_free(p);

@@ -11,6 +11,7 @@ struct sim_front {
 	struct sim_world *world;
 	struct sim_auth auth;	/* strings are the owner's */
 	uint64_t requests;	/* for the ids of those that the model never sees */
+	int64_t clock_ms;	/* EC2's clock is ahead of this host's by that */
 };
 
 /* A POST or GET to "/"; answers it now or later. */
