@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "bench/text.h"
 
 const struct bench_figure_facts bench_figure_facts[BENCH_FIGURES] = {
 #define FIGURE(id, label, unit, better) { #id, label, unit, BENCH_##better },
@@ -16,11 +17,11 @@ const struct bench_figure_facts bench_figure_facts[BENCH_FIGURES] = {
 
 static PRINTF_LIKE(1, 0) char *format(const char *fmt, va_list ap)
 {
-	char *text = NULL;
+	auto_free char *text = NULL;
 
 	if (vasprintf(&text, fmt, ap) < 0)
 		abort();
-	return text;
+	return bench_clean(text);
 }
 
 /* A place for one more element at the end of an array that grows by doubling. */
@@ -45,12 +46,13 @@ static struct bench_text *find_text(const struct bench_texts *t, const char *nam
 
 static void take_text(struct bench_texts *t, const char *name, char *value)
 {
-	struct bench_text *text = find_text(t, name);
+	auto_free char *clean = bench_clean(name);
+	struct bench_text *text = find_text(t, clean);
 
 	if (!text) {
 		t->items = add_slot(t->items, t->n, sizeof(*t->items));
 		text = &t->items[t->n++];
-		text->name = xstrdup(name);
+		text->name = xstrdup(clean);
 	}
 	free(text->value);
 	text->value = value;
@@ -58,7 +60,7 @@ static void take_text(struct bench_texts *t, const char *name, char *value)
 
 void bench_texts_set(struct bench_texts *t, const char *name, const char *value)
 {
-	take_text(t, name, xstrdup(value ? value : ""));
+	take_text(t, name, bench_clean(value ? value : ""));
 }
 
 void bench_texts_setf(struct bench_texts *t, const char *name, const char *fmt, ...)
@@ -116,14 +118,15 @@ const struct bench_rpc *bench_run_find_rpc(const struct bench_run *run, const ch
 
 struct bench_rpc *bench_run_rpc(struct bench_run *run, const char *name)
 {
+	auto_free char *clean = bench_clean(name);
 	struct bench_rpc *rpc;
 
 	for (size_t i = 0; i < run->nrpcs; i++) {
-		if (strcmp(run->rpcs[i]->name, name) == 0)
+		if (strcmp(run->rpcs[i]->name, clean) == 0)
 			return run->rpcs[i];
 	}
 	rpc = xcalloc(1, sizeof(*rpc));
-	rpc->name = xstrdup(name);
+	rpc->name = xstrdup(clean);
 	run->rpcs = add_slot(run->rpcs, run->nrpcs, sizeof(struct bench_rpc *));
 	run->rpcs[run->nrpcs++] = rpc;
 	return rpc;
@@ -145,13 +148,15 @@ const struct bench_action *bench_run_find_action(const struct bench_run *run, co
 
 struct bench_action *bench_run_action(struct bench_run *run, const char *name)
 {
+	auto_free char *clean = bench_clean(name);
+
 	run->ec2_known = true;
 	for (size_t i = 0; i < run->nactions; i++) {
-		if (strcmp(run->actions[i].name, name) == 0)
+		if (strcmp(run->actions[i].name, clean) == 0)
 			return &run->actions[i];
 	}
 	run->actions = add_slot(run->actions, run->nactions, sizeof(*run->actions));
-	run->actions[run->nactions].name = xstrdup(name);
+	run->actions[run->nactions].name = xstrdup(clean);
 	return &run->actions[run->nactions++];
 }
 
@@ -244,7 +249,7 @@ struct bench_result *bench_result_new(const char *scenario)
 {
 	struct bench_result *r = xcalloc(1, sizeof(*r));
 
-	r->scenario = xstrdup(scenario);
+	r->scenario = bench_clean(scenario);
 	return r;
 }
 
@@ -266,6 +271,12 @@ void bench_result_free(struct bench_result *r)
 	free(r);
 }
 
+void bench_result_driver(struct bench_result *r, const char *command)
+{
+	free(r->driver);
+	r->driver = bench_clean(command);
+}
+
 struct bench_run *bench_result_add_run(struct bench_result *r, int64_t started_ms)
 {
 	struct bench_run *run = xcalloc(1, sizeof(*run));
@@ -280,7 +291,7 @@ void bench_result_budget(struct bench_result *r, const char *metric, bool at_lea
 {
 	r->budgets = add_slot(r->budgets, r->nbudgets, sizeof(*r->budgets));
 	r->budgets[r->nbudgets++] =
-		(struct bench_budget){ xstrdup(metric), at_least, limit };
+		(struct bench_budget){ bench_clean(metric), at_least, limit };
 }
 
 const char *bench_result_partial(const struct bench_result *r)

@@ -5,7 +5,8 @@
  * "Not measured" is never 0: figures, counts of leaks and histograms know whether
  * they were measured, and bench_run_unmeasured() says why not.
  *
- * All texts are copied. Everything belongs to the result; bench_result_free()
+ * All texts are copied, and cleaned of what is no UTF-8 or could drive a terminal:
+ * they may come from anywhere. Everything belongs to the result; bench_result_free()
  * releases it all. */
 #ifndef BENCH_RESULT_H
 #define BENCH_RESULT_H
@@ -154,7 +155,7 @@ struct bench_result {
 	struct bench_texts parameters;	/* of the load; order kept */
 	struct bench_texts machine;	/* "cpus", "model", "kernel", "memory" */
 	struct bench_texts versions;	/* "ebs-csi-bench", "driver", "simulator" */
-	char *driver;			/* its command line; NULL when it ran already */
+	char *driver;			/* its command line; NULL: it ran already */
 	struct bench_budget *budgets;
 	size_t nbudgets;
 	struct bench_run **runs;
@@ -163,6 +164,7 @@ struct bench_result {
 
 struct bench_result *bench_result_new(const char *scenario);
 void bench_result_free(struct bench_result *r);	/* NULL is fine */
+void bench_result_driver(struct bench_result *r, const char *command);	/* NULL: it ran already */
 struct bench_run *bench_result_add_run(struct bench_result *r, int64_t started_ms);
 void bench_result_budget(struct bench_result *r, const char *metric, bool at_least, double limit);
 /* Fills machine from /proc and uname. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "bench/text.h"
 
 const struct timeline_facts timeline_facts[TIMELINE_PLOTS] = {
 #define TIMELINE(id, kind, title, unit, scale) { #id, title, unit, TIMELINE_##kind, scale },
@@ -22,18 +23,19 @@ void timeline_fini(struct timeline *t)
 
 int timeline_column(struct timeline *t, enum timeline_plot plot, const char *name)
 {
+	auto_free char *clean = bench_clean(name);
 	struct timeline_column *c;
 
 	for (size_t i = 0; i < t->ncolumns; i++) {
 		c = t->columns[i];
-		if (c->plot == plot && strcmp(c->name, name) == 0)
+		if (c->plot == plot && strcmp(c->name, clean) == 0)
 			return (int)i;
 	}
 	if (t->ncolumns == TIMELINE_COLUMNS_MAX)
 		return -1;
 	c = xcalloc(1, sizeof(*c));
 	c->plot = plot;
-	c->name = xstrdup(name);
+	c->name = xstrdup(clean);
 	t->columns[t->ncolumns] = c;
 	return (int)t->ncolumns++;
 }
