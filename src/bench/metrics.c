@@ -242,7 +242,7 @@ static void put(struct metrics *m, const struct sample *s, const char *fmt, ...)
 		free(path);
 	else
 		x = metric_new(m, path, s);
-	if (!s->value.known)
+	if (!s->value.known || !isfinite(s->value.v))
 		return;
 	x->values = xrealloc(x->values, (x->n + 1) * sizeof(*x->values));
 	x->values[x->n++] = s->value.v;
@@ -402,7 +402,7 @@ struct fig metric_median(const struct metric *m)
 {
 	if (m->n == 0)
 		return (struct fig){ 0 };
-	return fig_of((m->values[(m->n - 1) / 2] + m->values[m->n / 2]) / 2);
+	return fig_of(m->values[(m->n - 1) / 2] / 2 + m->values[m->n / 2] / 2);
 }
 
 struct fig metric_max(const struct metric *m)
@@ -415,6 +415,53 @@ struct fig metrics_median(const struct metrics *m, const char *path)
 	const struct metric *x = find(m, path);
 
 	return x ? metric_median(x) : (struct fig){ 0 };
+}
+
+/* ---- names ---- */
+
+void metric_title(struct buf *b, const struct metric *m)
+{
+	static const char *const words[][2] = {
+		{ "rpc.", "" }, { "ec2.", "EC2 " }, { "over_ec2", "over EC2" }, { "_", " " },
+		{ ".", " " },
+	};
+	const char *p = m->path;
+	size_t i;
+
+	if (!strchr(p, '.')) {
+		buf_adds(b, m->label + strspn(m->label, " "));
+		return;
+	}
+	while (*p) {	/* the first two only at the front */
+		for (i = p == m->path ? 0 : 2; i < ARRAY_SIZE(words); i++) {
+			if (str_starts(str_c(p), words[i][0]))
+				break;
+		}
+		if (i == ARRAY_SIZE(words)) {
+			buf_addc(b, *p++);
+			continue;
+		}
+		buf_adds(b, words[i][1]);
+		p += strlen(words[i][0]);
+	}
+}
+
+bool metric_is_main(const struct metric *m)
+{
+	static const char *const ends[] = {
+		".response.p50", ".response.p99", ".response.max", ".over_ec2.p50", ".over_ec2.p99",
+		".per_lifecycle", ".throttled_share", "lifecycle.p50", "lifecycle.p99",
+		"lifecycle.max", "driver_lag.p99", "driver_lag.p999", "driver_lag.max",
+		"generator_lag.p99",
+	};
+
+	if (!strchr(m->path, '.'))
+		return true;
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		if (str_ends(str_c(m->path), ends[i]))
+			return true;
+	}
+	return false;
 }
 
 /* ---- budgets ---- */

@@ -12,6 +12,7 @@
 #ifndef BENCH_METRICS_H
 #define BENCH_METRICS_H
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "bench/result.h"
 
@@ -41,6 +42,11 @@ struct fig metric_median(const struct metric *m);	/* mean of the two in the midd
 struct fig metric_max(const struct metric *m);
 /* Median of the metric of that path; unknown if there is none. */
 struct fig metrics_median(const struct metrics *m, const char *path);
+
+/* Its name for people outside of its group: "CreateVolume response p99". */
+void metric_title(struct buf *b, const struct metric *m);
+/* One of those a short report shows; the rest is detail. */
+bool metric_is_main(const struct metric *m);
 
 /* "rpc.CreateVolume.response.p99<=2000" or ">=" is added to the budgets of r.
  * INVALID_ARGUMENT names what is wrong; whether the metric exists shows only when

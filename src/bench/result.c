@@ -79,13 +79,14 @@ const char *bench_texts_get(const struct bench_texts *t, const char *name)
 	return text ? text->value : NULL;
 }
 
-static void texts_fini(struct bench_texts *t)
+void bench_texts_fini(struct bench_texts *t)
 {
 	for (size_t i = 0; i < t->n; i++) {
 		free(t->items[i].name);
 		free(t->items[i].value);
 	}
 	free(t->items);
+	*t = (struct bench_texts){ 0 };
 }
 
 /* ---- one repetition ---- */
@@ -234,8 +235,8 @@ static void run_free(struct bench_run *run)
 	hist_fini(&run->driver_lag);
 	hist_fini(&run->generator_lag);
 	timeline_fini(&run->timeline);
-	texts_fini(&run->unmeasured);
-	texts_fini(&run->notes);
+	bench_texts_fini(&run->unmeasured);
+	bench_texts_fini(&run->notes);
 	free(run->rpcs);
 	free(run->actions);
 	free(run->leaks);
@@ -261,9 +262,9 @@ void bench_result_free(struct bench_result *r)
 		run_free(r->runs[i]);
 	for (size_t i = 0; i < r->nbudgets; i++)
 		free(r->budgets[i].metric);
-	texts_fini(&r->parameters);
-	texts_fini(&r->machine);
-	texts_fini(&r->versions);
+	bench_texts_fini(&r->parameters);
+	bench_texts_fini(&r->machine);
+	bench_texts_fini(&r->versions);
 	free(r->runs);
 	free(r->budgets);
 	free(r->scenario);
@@ -301,6 +302,17 @@ const char *bench_result_partial(const struct bench_result *r)
 			return r->runs[i]->partial;
 	}
 	return NULL;
+}
+
+void bench_result_names(const struct bench_result *r, struct bench_texts *rpcs,
+			struct bench_texts *actions)
+{
+	for (size_t i = 0; i < r->nruns; i++) {
+		for (size_t k = 0; k < r->runs[i]->nrpcs; k++)
+			bench_texts_set(rpcs, r->runs[i]->rpcs[k]->name, "");
+		for (size_t k = 0; k < r->runs[i]->nactions; k++)
+			bench_texts_set(actions, r->runs[i]->actions[k].name, "");
+	}
 }
 
 static const struct {

@@ -62,6 +62,7 @@ void bench_texts_set(struct bench_texts *t, const char *name, const char *value)
 void bench_texts_setf(struct bench_texts *t, const char *name, const char *fmt, ...)
 	PRINTF_LIKE(3, 4);
 const char *bench_texts_get(const struct bench_texts *t, const char *name);	/* or NULL */
+void bench_texts_fini(struct bench_texts *t);	/* empty again */
 
 /* ---- one RPC of the CSI, e.g. "ControllerPublishVolume" ---- */
 
@@ -171,6 +172,9 @@ void bench_result_budget(struct bench_result *r, const char *metric, bool at_lea
 void bench_result_this_machine(struct bench_result *r);
 /* Why one of its runs was cut short; NULL when all are complete. */
 const char *bench_result_partial(const struct bench_result *r);
+/* Adds the names of the RPCs and actions of all runs, each once, with empty values. */
+void bench_result_names(const struct bench_result *r, struct bench_texts *rpcs,
+			struct bench_texts *actions);
 /* One sentence on what was done about coordinated omission. */
 const char *bench_loop_text(enum bench_loop loop);
 const char *bench_loop_name(enum bench_loop loop);	/* "open", "closed", "unknown" */

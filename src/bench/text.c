@@ -52,7 +52,8 @@ char *bench_clean(const char *s)
 
 void text_plain(struct buf *b, double v, int digits)
 {
-	int before = v == 0 ? 1 : (int)floor(log10(fabs(v))) + 1;
+	/* places before the point, once it is rounded */
+	int before = v == 0 ? 1 : (int)floor(log10(fabs(v)) + 0.5 * pow(10, -digits)) + 1;
 	char text[64];
 
 	if (fabs(v) >= 1e15) {
