@@ -1,0 +1,33 @@
+/* What clients did and saw of one volume, for the reader of a failure: the last
+ * events, bounded. */
+#ifndef CLUSTER_STORY_H
+#define CLUSTER_STORY_H
+
+#include <stdint.h>
+
+#include "base/buf.h"
+
+#define STORY_EVENTS 48
+
+struct story_event {
+	int64_t at;
+	const char *what;	/* static: "ControllerPublishVolume" */
+	const char *node;	/* or NULL; lives as long as the model */
+	int code;		/* of an answer; -1: a call or an event */
+	char text[100];		/* of an error */
+};
+
+struct story {
+	struct story_event *v;	/* ring of STORY_EVENTS, allocated with the first */
+	unsigned int n;		/* ever */
+};
+
+struct cluster;
+
+void story_add(struct cluster *c, struct story *s, const char *what, const char *node, int code,
+	       const char *text);
+void story_fini(struct story *s);
+/* The events merged by time with what EC2's model tells of the volume (may be ""). */
+void story_tell(struct cluster *c, const struct story *s, const char *volume, struct buf *out);
+
+#endif
