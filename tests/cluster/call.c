@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "check.h"
 #include "controller.h"
 
 /* A call lives until the service's operation has ended and the client has been
@@ -65,28 +66,28 @@ const char *rpc_header(const struct rpc *rpc, const char *name)
 	return NULL;
 }
 
-static bool first_answer(struct call *c)
+static void first_answer(struct call *c, enum grpc_code code, const char *text)
 {
 	if (c->answered)
 		controller_broke(c->ctl, "an RPC was answered twice", c->rpc.method->path);
 	c->answered = true;
-	return true;
+	check_service_answer(c->ctl->cluster, c->rpc.method->path, code, text);
 }
 
 void rpc_reply(struct rpc *rpc, struct str msg)
 {
 	struct call *c = call_of(rpc);
 
-	if (first_answer(c))
-		settle(c, GRPC_OK, "", msg);
+	first_answer(c, GRPC_OK, "");
+	settle(c, GRPC_OK, "", msg);
 }
 
 void rpc_fail(struct rpc *rpc, const struct err *err)
 {
 	struct call *c = call_of(rpc);
 
-	if (first_answer(c))
-		settle(c, err->code, err_msg(err), str_c(NULL));
+	first_answer(c, err->code, err_msg(err));
+	settle(c, err->code, err_msg(err), str_c(NULL));
 }
 
 static enum op_verdict root_ended(struct op *op)

@@ -67,6 +67,11 @@ bool cluster_run(const struct cluster_options *opt, struct cluster_stats *sum, u
 void cluster_fail(struct cluster *c, const struct life *l, const char *rule, const char *fmt,
 		  ...) PRINTF_LIKE(4, 5);
 
+/* Something a client did (code -1) or saw: goes into the story, the hash and, with
+ * opt.log, to stdout. what is static; l may be NULL. */
+void cluster_event(struct cluster *c, struct life *l, const char *what, const char *node,
+		   int code, const char *text);
+
 int64_t cluster_now(const struct cluster *c);
 /* Evenly drawn from..to, both included. */
 int64_t cluster_draw(struct cluster *c, int64_t from, int64_t to);

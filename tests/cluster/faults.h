@@ -9,5 +9,10 @@ struct faults *faults_new(struct cluster *c);	/* draws and arms them */
 void faults_free(struct faults *f);
 /* Called after each step of the clock: kills the controller at the step drawn. */
 void faults_step(struct faults *f);
+/* A detach finds the device still in use on its node, this time. */
+bool faults_device_busy(struct faults *f);
+/* Calls of a dead controller may still take effect: EC2 can do now what no
+ * controller that lives has asked for. */
+bool faults_late(const struct faults *f);
 
 #endif

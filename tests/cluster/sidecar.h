@@ -30,6 +30,7 @@ struct want {
 	enum rpc_kind kind;
 	struct node *node;	/* publish, unpublish */
 	struct call *calls[2];	/* the second: a duplicate */
+	unsigned int open;	/* of them */
 	struct answer best;	/* of the calls of this try; arena's memory */
 	struct arena arena;
 	struct timer again, hang_up;
@@ -48,5 +49,6 @@ void want_start(struct want *w, struct node *n);	/* not while active */
 /* No further try; a call under way is hung up on. */
 void want_stop(struct want *w);
 bool want_idle(const struct want *w);	/* no call is under way, none will be */
+void want_fini(struct want *w);
 
 #endif

@@ -22,12 +22,14 @@ struct story {
 	unsigned int n;		/* ever */
 };
 
-struct cluster;
+struct sim_model;
 
-void story_add(struct cluster *c, struct story *s, const char *what, const char *node, int code,
+void story_add(struct story *s, int64_t at, const char *what, const char *node, int code,
 	       const char *text);
 void story_fini(struct story *s);
-/* The events merged by time with what EC2's model tells of the volume (may be ""). */
-void story_tell(struct cluster *c, const struct story *s, const char *volume, struct buf *out);
+/* The events merged by time with what EC2's model tells of the volume (may be "");
+ * a line each. */
+void story_tell(const struct story *s, const struct sim_model *m, const char *volume,
+		struct buf *out);
 
 #endif
