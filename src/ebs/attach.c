@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -53,10 +54,13 @@ static void forget_detach(struct attach_job *aj)
 {
 	struct ebs *e = aj->job.ebs;
 	auto_free char *pair = xasprintf("%s %s", aj->job.volume_id, aj->job.node_id);
-	int64_t age = memo_age(&e->detached, pair, ebs_now(e));
+	const char *ended = memo_get(&e->detached, pair, ebs_now(e));
 
-	if (age != INT64_MAX)
-		aj->detached_at = reactor_wall(e->reactor) - age;
+	aj->was_here = ended != NULL;
+	if (ended) {
+		aj->ended_time = strtoll(ended, NULL, 10);
+		aj->detached_at = ebs_now(e) - memo_age(&e->detached, pair, ebs_now(e));
+	}
 	memo_del(&e->detached, pair);
 }
 
@@ -181,6 +185,7 @@ static enum op_verdict attach_sent(struct op *op)
 	if (!op_failed(&call->op)) {
 		aj->sent = true;
 		aj->sent_at = ebs_now(aj->job.ebs);
+		ebs_clock_saw(aj->job.ebs, call->resp.attachment.attach_time);
 		job_saw(&aj->job, "%s", cstr_or(call->resp.attachment.status, "attaching"));
 		return op_next(op, attach_wait);
 	}

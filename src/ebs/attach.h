@@ -16,7 +16,9 @@ struct attach_job {
 	bool looked;		/* at the volume */
 	unsigned int names, tries;
 	int64_t sent_at;	/* ms, of the AttachVolume that was accepted */
-	int64_t detached_at;	/* wall clock, when it was last seen detached; 0 */
+	bool was_here;		/* and was seen detached, at */
+	int64_t detached_at;
+	int64_t ended_time;	/* attach time of that attachment; 0: not told */
 	enum { ATTACH_OK, ATTACH_LOST, ATTACH_GONE, ATTACH_STUCK } outcome;
 };
 

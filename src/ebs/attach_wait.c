@@ -20,13 +20,17 @@ static enum op_verdict no_volume(struct attach_job *aj)
 /* The view shows an attachment that we have seen end: it is one of before. */
 static bool is_past(const struct attach_job *aj)
 {
-	return aj->view.here[0] && aj->view.attach_time &&
-	       aj->view.attach_time + 1000 < aj->detached_at;
+	if (!aj->was_here || !aj->view.here[0])
+		return false;
+	if (aj->view.attach_time && aj->ended_time)
+		return aj->view.attach_time <= aj->ended_time;
+	return ebs_now(aj->job.ebs) - aj->detached_at < VIEW_LAG_MS;
 }
 
 static void see(struct attach_job *aj, const struct ec2_volume *v)
 {
 	volume_view_read(&aj->view, v, aj->job.node_id);
+	ebs_clock_saw(aj->job.ebs, aj->view.attach_time);
 	if (is_past(aj))
 		aj->view.here[0] = '\0';
 	job_saw(&aj->job, "%s", !v ? "volume not there" :
@@ -106,9 +110,7 @@ static enum op_verdict again(struct attach_job *aj, op_step *step, const char *n
 
 static enum op_verdict attach_absent(struct attach_job *aj)
 {
-	struct ebs *e = aj->job.ebs;
-
-	if (memo_age(&e->young, aj->job.volume_id, ebs_now(e)) >= SETTLE_MS)
+	if (!ebs_is_young(aj->job.ebs, aj->job.volume_id, aj->job.watch.asked))
 		return no_volume(aj);
 	/* Made just now: not every view knows it yet. */
 	aj->refused = true;
@@ -191,7 +193,7 @@ static int64_t attaching_for(const struct attach_job *aj)
 {
 	struct ebs *e = aj->job.ebs;
 	int64_t here = ebs_now(e) - aj->sent_at;
-	int64_t told = aj->view.attach_time ? reactor_wall(e->reactor) - aj->view.attach_time : 0;
+	int64_t told = aj->view.attach_time ? ebs_clock(e) - aj->view.attach_time : 0;
 
 	return told > here ? told : here;
 }
@@ -199,7 +201,7 @@ static int64_t attaching_for(const struct attach_job *aj)
 static enum watch_verdict attach_check(struct watch *w, const void *item)
 {
 	struct attach_job *aj = container_of(w, struct attach_job, job.watch);
-	int64_t since = ebs_now(aj->job.ebs) - aj->sent_at;
+	int64_t since = w->asked - aj->sent_at;
 
 	see(aj, item);
 	if (cstr_eq(aj->view.here, "attached")) {

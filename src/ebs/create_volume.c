@@ -273,13 +273,13 @@ static enum op_verdict create_sent(struct op *op)
 /* Gone for good, not merely unknown to some view yet. */
 static bool vanished(struct create_job *cj)
 {
-	int64_t now = ebs_now(cj->job.ebs);
+	int64_t asked = cj->job.watch.asked;
 
 	if (cj->gone_since < 0)
-		cj->gone_since = now;
+		cj->gone_since = ebs_now(cj->job.ebs);
 	if (cj->described)
-		return now - cj->gone_since >= VIEW_LAG_MS;
-	return now - cj->made_at >= SETTLE_MS;
+		return asked - cj->gone_since >= VIEW_LAG_MS;
+	return asked - cj->made_at >= SETTLE_MS;
 }
 
 static enum watch_verdict create_check(struct watch *w, const void *item)

@@ -55,13 +55,12 @@ static enum op_verdict delete_sent(struct op *op)
 {
 	struct delete_job *dj = delete_of(op);
 	struct ec2_call *call = &dj->job.call;
-	struct ebs *e = dj->job.ebs;
 
 	if (!op_failed(&call->op))
 		return delete_done(dj);
 	if (err_reason_is(&call->op.err, "InvalidVolume.NotFound")) {
 		/* EC2's views of a volume made just now may lag: it would leak. */
-		if (memo_age(&e->young, dj->job.volume_id, ebs_now(e)) < SETTLE_MS)
+		if (ebs_is_young(dj->job.ebs, dj->job.volume_id, call->op.started))
 			return op_next(op, delete_look);
 		return delete_done(dj);
 	}
@@ -113,12 +112,11 @@ static enum op_verdict delete_refused(struct delete_job *dj)
 static enum op_verdict delete_looked(struct op *op)
 {
 	struct delete_job *dj = delete_of(op);
-	struct ebs *e = dj->job.ebs;
 
 	if (op_failed(&dj->job.watch.op))
 		return op_fail_as(op, &dj->job.watch.op, "volume %s", dj->job.volume_id);
 	if (!dj->view.exists &&
-	    memo_age(&e->young, dj->job.volume_id, ebs_now(e)) >= SETTLE_MS)
+	    !ebs_is_young(dj->job.ebs, dj->job.volume_id, dj->job.watch.asked))
 		return delete_done(dj);
 	if (cstr_eq(dj->view.status, "deleting") || cstr_eq(dj->view.status, "deleted"))
 		return delete_done(dj);

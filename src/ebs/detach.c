@@ -16,9 +16,10 @@ struct detach_job {
 	struct volume_view view;
 	unsigned int tries;	/* DetachVolume sent */
 	bool not_attached;	/* EC2 or our own doing says so; a look confirms */
-	int64_t absent_since;	/* wall clock; 0: it was there at the last look */
-	int64_t sent_at;	/* wall clock */
-	int64_t attach_time;	/* as far as EC2 has told, wall clock */
+	bool absent;		/* at the last look, and since then */
+	int64_t absent_since;
+	int64_t sent_at;
+	int64_t attach_time;	/* on EC2's clock; 0: not told */
 };
 
 static op_step detach_send, detach_sent, detach_look, detach_looked, detach_wait,
@@ -39,7 +40,8 @@ static enum op_verdict detach_done(struct detach_job *dj)
 	struct ebs *e = dj->job.ebs;
 
 	device_names_release(&e->names, dj->job.node_id, dj->job.volume_id);
-	memo_put(&e->detached, pair_key(&dj->job), "", ebs_now(e));
+	memo_put(&e->detached, pair_key(&dj->job),
+		 arena_printf(&dj->job.arena, "%lld", (long long)dj->attach_time), ebs_now(e));
 	return OP_DONE;
 }
 
@@ -59,7 +61,7 @@ static enum op_verdict detach_send(struct op *op)
 	struct ec2_detach_volume *rq = &dj->job.call.req.detach_volume;
 
 	dj->tries++;
-	dj->absent_since = 0;
+	dj->absent = false;
 	dj->not_attached = false;
 	ec2_call_init(&dj->job.call, dj->job.ebs->ec2, EC2_DETACH_VOLUME);
 	rq->volume_id = dj->job.volume_id;
@@ -92,14 +94,22 @@ static bool says_not_attached(const struct ec2_call *call)
 		strstr(err_msg(&call->op.err), "available"));
 }
 
+static void told_time(struct detach_job *dj, int64_t attach_time)
+{
+	if (attach_time <= dj->attach_time)
+		return;		/* a view of before */
+	dj->attach_time = attach_time;
+	ebs_clock_saw(dj->job.ebs, attach_time);
+}
+
 static enum op_verdict detach_sent(struct op *op)
 {
 	struct detach_job *dj = detach_of(op);
 	struct ec2_call *call = &dj->job.call;
 
-	dj->sent_at = reactor_wall(op->reactor);
+	dj->sent_at = ebs_now(dj->job.ebs);
 	if (!op_failed(&call->op)) {
-		dj->attach_time = call->resp.attachment.attach_time;
+		told_time(dj, call->resp.attachment.attach_time);
 		job_saw(&dj->job, "%s", cstr_or(call->resp.attachment.status, "detaching"));
 		return op_next(op, detach_wait);
 	}
@@ -119,8 +129,7 @@ static enum watch_verdict detach_seen(struct watch *w, const void *item)
 	struct detach_job *dj = container_of(w, struct detach_job, job.watch);
 
 	volume_view_read(&dj->view, item, dj->job.node_id);
-	if (dj->view.attach_time)
-		dj->attach_time = dj->view.attach_time;
+	told_time(dj, dj->view.attach_time);
 	job_saw(&dj->job, "%s", !dj->view.exists ? "volume not there" :
 		dj->view.here[0] ? dj->view.here : "detached");
 	return WATCH_DONE;
@@ -141,16 +150,19 @@ static enum op_verdict detach_look(struct op *op)
 static bool absence_is_certain(struct detach_job *dj)
 {
 	struct ebs *e = dj->job.ebs;
-	int64_t wall = reactor_wall(e->reactor);
+	int64_t now = ebs_now(e), asked = dj->job.watch.asked;
 
-	if (!dj->absent_since)
-		dj->absent_since = wall;
-	if (!dj->view.exists &&
-	    memo_age(&e->young, dj->job.volume_id, ebs_now(e)) < SETTLE_MS)
+	if (!dj->absent)
+		dj->absent_since = now;
+	dj->absent = true;
+	if (!dj->view.exists && ebs_is_young(e, dj->job.volume_id, asked))
 		return false;
 	if (dj->not_attached)
 		return true;
-	return wall - (dj->attach_time ? dj->attach_time : dj->absent_since) > VIEW_LAG_MS;
+	if (dj->attach_time &&
+	    ebs_clock(e) - (now - asked) - dj->attach_time > VIEW_LAG_MS)
+		return true;
+	return asked - dj->absent_since > VIEW_LAG_MS;
 }
 
 static enum op_verdict detach_still_there(struct detach_job *dj)
@@ -180,7 +192,7 @@ static enum op_verdict detach_looked(struct op *op)
 		op_sleep_init(&dj->job.pause, op->reactor, PAUSE_MS);
 		return op_await(op, &dj->job.pause.op, detach_look);
 	}
-	dj->absent_since = 0;
+	dj->absent = false;
 	if (cstr_eq(dj->view.here, "detaching") || cstr_eq(dj->view.here, "busy"))
 		return op_next(op, detach_wait);
 	return detach_still_there(dj);
@@ -191,16 +203,15 @@ static enum op_verdict detach_looked(struct op *op)
 static enum watch_verdict detach_check(struct watch *w, const void *item)
 {
 	struct detach_job *dj = container_of(w, struct detach_job, job.watch);
-	int64_t wall = reactor_wall(w->op.reactor);
 
 	detach_seen(w, item);
 	if (!dj->view.here[0])
 		return absence_is_certain(dj) ? WATCH_DONE : WATCH_ON;
-	dj->absent_since = 0;
+	dj->absent = false;
 	if (cstr_eq(dj->view.here, "detaching") || cstr_eq(dj->view.here, "busy"))
 		return WATCH_ON;
 	/* Attached: a view of before, or EC2 has dropped the detach. */
-	return wall - dj->sent_at < SETTLE_MS ? WATCH_ON : WATCH_DONE;
+	return w->asked - dj->sent_at < SETTLE_MS ? WATCH_ON : WATCH_DONE;
 }
 
 static enum op_verdict detach_wait(struct op *op)

@@ -80,6 +80,28 @@ void ebs_dump_json(const struct ebs *e, struct buf *out)
 	buf_adds(out, "}");
 }
 
+bool ebs_is_young(const struct ebs *e, const char *volume_id, int64_t at)
+{
+	int64_t now = ebs_now(e), age = memo_age(&e->young, volume_id, now);
+
+	return age != INT64_MAX && age - (now - at) < SETTLE_MS;
+}
+
+/* ---- EC2's clock ---- */
+
+int64_t ebs_clock(const struct ebs *e)
+{
+	return e->ec2_told ? e->ec2_told + (ebs_now(e) - e->ec2_told_at) : 0;
+}
+
+void ebs_clock_saw(struct ebs *e, int64_t ec2_ms)
+{
+	if (ec2_ms <= ebs_clock(e))
+		return;
+	e->ec2_told = ec2_ms;
+	e->ec2_told_at = ebs_now(e);
+}
+
 /* ---- ids ---- */
 
 static bool is_id(const char *id, const char *prefix)

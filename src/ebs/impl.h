@@ -36,8 +36,11 @@ struct ebs {
 	struct memo tokens;	/* CSI name: number of the client token to use */
 	struct memo deleted;	/* volume ids */
 	struct memo young;	/* volume ids made here lately */
-	struct memo detached;	/* "volume node" */
+	struct memo detached;	/* "volume node": attach time of what has ended */
 	struct memo max_iops;	/* type and place: what EC2 has told */
+
+	/* The latest time EC2 has told, and when that was (ebs_clock). */
+	int64_t ec2_told, ec2_told_at;
 
 	/* Zones to choose from when the caller does not care. */
 	const char **zones;	/* sorted */
@@ -66,6 +69,14 @@ static inline int64_t ebs_now(const struct ebs *e)
 {
 	return reactor_now(e->reactor);
 }
+
+/* At that time, which has passed, not every view of EC2 needed to know the volume. */
+bool ebs_is_young(const struct ebs *e, const char *volume_id, int64_t at);
+
+/* EC2's clock, of which its attach times are: it is this late at least; 0 when
+ * EC2 has told no time yet. Our own wall clock may be off by hours. */
+int64_t ebs_clock(const struct ebs *e);
+void ebs_clock_saw(struct ebs *e, int64_t ec2_ms);	/* 0: not told */
 
 /* A volume as an operation on it for one instance sees it. */
 struct volume_view {

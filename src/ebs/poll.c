@@ -152,11 +152,12 @@ void watch_init(struct watch *w, struct poller *p, const char *id,
 
 /* ---- answers ---- */
 
-static void observe(struct watch *w, const void *item, int64_t now)
+static void observe(struct watch *w, const void *item, int64_t asked, int64_t now)
 {
 	struct pace *pace = &w->poller->pace;
 	enum watch_verdict verdict;
 
+	w->asked = asked;
 	w->looks++;
 	w->failures = 0;
 	verdict = w->check(w, item);
@@ -171,7 +172,8 @@ static void observe(struct watch *w, const void *item, int64_t now)
 	op_finish(&w->op);
 }
 
-void poll_deliver(struct poller *p, const char *id, const void *item, uint64_t seq)
+void poll_deliver(struct poller *p, const char *id, const void *item, uint64_t seq,
+		  int64_t asked)
 {
 	struct poll_entry *e = map_get(&p->entries, id);
 
@@ -182,7 +184,7 @@ void poll_deliver(struct poller *p, const char *id, const void *item, uint64_t s
 		struct watch *w = list_entry(l, struct watch, link);
 
 		if (w->seq < seq)
-			observe(w, item, reactor_now(p->reactor));
+			observe(w, item, asked, reactor_now(p->reactor));
 	}
 	entry_drop(p, e);
 }

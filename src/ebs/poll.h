@@ -53,6 +53,8 @@ struct watch {
 	enum transition transition;
 	watch_check *check;
 	uint32_t looks;		/* answers seen, the one being checked included */
+	int64_t asked;		/* when the question to the last of them was put: it
+				   tells of then or later, not of now */
 	/* The table's own. */
 	struct poll_entry *entry;
 	struct list link;

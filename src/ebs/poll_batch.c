@@ -15,6 +15,7 @@ struct batch {
 	const char **ids;
 	size_t n;
 	uint64_t seq;
+	int64_t asked;
 	char *token;
 	bool look;
 };
@@ -24,7 +25,7 @@ static void found(void *ctx, const char *id, const void *item)
 	struct batch *b = ctx;
 
 	if (id)
-		poll_deliver(b->poller, id, item, b->seq);
+		poll_deliver(b->poller, id, item, b->seq, b->asked);
 }
 
 /* ---- batches: ask -> answered [-> ask: next page] ---- */
@@ -87,7 +88,7 @@ static void batch_refused(struct batch *b, const struct err *err)
 	}
 	if (b->n == 1) {
 		if (err->code == GRPC_NOT_FOUND)
-			poll_deliver(p, b->ids[0], NULL, b->seq);
+			poll_deliver(p, b->ids[0], NULL, b->seq, b->asked);
 		else
 			poll_fail_id(p, b->ids[0], b->seq, err);
 		return;
@@ -118,7 +119,7 @@ static enum op_verdict batch_answered(struct op *op)
 		struct poll_entry *e = map_get(&p->entries, b->ids[i]);
 
 		if (e && e->found_in != b->seq)
-			poll_deliver(p, b->ids[i], NULL, b->seq);
+			poll_deliver(p, b->ids[i], NULL, b->seq, b->asked);
 	}
 	return OP_DONE;
 }
@@ -172,6 +173,7 @@ void poll_start_batch(struct poller *p, const char **ids, size_t n, bool look)
 		return;
 	}
 	b->seq = ++p->seq;
+	b->asked = reactor_now(p->reactor);
 	p->in_flight++;
 	b->look = look;
 	p->looks += look;

@@ -27,8 +27,10 @@ struct poller {
 	uint64_t calls;
 };
 
-/* What an answer of batch `seq` says about one id; NULL: it does not exist. */
-void poll_deliver(struct poller *p, const char *id, const void *item, uint64_t seq);
+/* What an answer of batch `seq`, asked for then, says about one id; NULL: it does
+ * not exist. */
+void poll_deliver(struct poller *p, const char *id, const void *item, uint64_t seq,
+		  int64_t asked);
 /* The call failed as a whole. */
 void poll_fail_id(struct poller *p, const char *id, uint64_t seq, const struct err *err);
 /* Asks for these ids; copies them and leaves out those nobody waits for any

@@ -898,6 +898,48 @@ static void an_attachment_of_before_is_not_taken_for_the_new_one(void **state)
 	}
 }
 
+/* The answer comes when the volume is old enough; the question was put when it
+ * was not. */
+static void a_slow_answer_tells_of_when_it_was_asked_for(void **state)
+{
+	struct world *w = *state;
+	char v[32];
+
+	world_fault(w, SIM_FAULT_INVISIBLE, EC2_CREATE_VOLUME, 1, 4000);
+	world_fault(w, SIM_FAULT_SLOW, EC2_DESCRIBE_VOLUMES, 0, 20000);
+	assert_int_equal(world_run_create(w, "pvc-1", v), GRPC_OK);
+	assert_int_equal(world_volumes(w, NULL), 1);
+	sim_model_clear_faults(w->model);
+	world_fault(w, SIM_FAULT_INVISIBLE, EC2_CREATE_VOLUME, 1, 9000);
+	world_fault(w, SIM_FAULT_SLOW, EC2_DELETE_VOLUME, 1, 20000);
+	assert_int_equal(world_run_create(w, "pvc-2", v), GRPC_OK);
+	assert_int_equal(world_run_delete(w, v), GRPC_OK);
+	assert_int_equal(world_volumes(w, NULL), 1);
+}
+
+/* Attach times are EC2's; our own wall clock may be anywhere. */
+static void a_wrong_wall_clock_does_not_matter(void **state)
+{
+	static const int64_t shifts[] = { -4 * 3600 * 1000, 8 * 3600 * 1000 };
+	struct world *w = *state;
+	const char *v = world_volume(w, "pvc-1");
+
+	for (size_t i = 0; i < ARRAY_SIZE(shifts); i++) {
+		int64_t began = reactor_now(w->r);
+
+		reactor_shift_wall(w->r, shifts[i]);
+		assert_int_equal(world_run_attach(w, v, w->node[0], NULL), GRPC_OK);
+		reactor_advance(w->r, 10000);
+		assert_int_equal(world_run_detach(w, v, w->node[0]), GRPC_OK);
+		assert_int_equal(world_run_attach(w, v, w->node[0], NULL), GRPC_OK);
+		assert_int_equal(world_run_detach(w, v, w->node[0]), GRPC_OK);
+		assert_string_equal(world_state(w, v), "available");
+		assert_true(reactor_now(w->r) - began < 60000);
+		assert_int_equal(world_calls(w, EC2_ATTACH_VOLUME), 2 * (i + 1));
+		assert_int_equal(world_calls(w, EC2_DETACH_VOLUME), 2 * (i + 1));
+	}
+}
+
 static void nobody_waits_when_ec2_cannot_be_reached(void **state)
 {
 	struct world *w = *state;
@@ -964,6 +1006,8 @@ int main(void)
 		T(views_that_lag_do_not_mislead),
 		T(a_view_of_before_the_attach_is_no_proof_of_the_detach),
 		T(an_attachment_of_before_is_not_taken_for_the_new_one),
+		T(a_slow_answer_tells_of_when_it_was_asked_for),
+		T(a_wrong_wall_clock_does_not_matter),
 		T(nobody_waits_when_ec2_cannot_be_reached),
 	};
 
