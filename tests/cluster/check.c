@@ -4,9 +4,12 @@
 #include <string.h>
 
 #include "base/parse.h"
+#include "contract.h"
 #include "csi/csi.pb-c.h"
 #include "csi/pb.h"
 #include "csi/size.h"
+#include "ebs/impl.h"
+#include "ebs/poll_impl.h"
 #include "faults.h"
 
 #define PLACES_MAX 4
@@ -14,7 +17,8 @@
 #define DESCRIBES_PER_LIFE_MAX 0.5	/* when nothing does, in a crowd */
 #define CROWD 100
 /* A read may be that old, and a new id unknown for so long (faults.c). */
-#define STALE_MS 15000
+#define STALE_MS 20000
+#define JOBS_PER_LIFE_MAX 8
 
 struct spot {
 	char instance[32], device[32];
@@ -26,6 +30,7 @@ struct seen {
 	char id[32];
 	struct spot spots[PLACES_MAX];
 	size_t n_spots;
+	int64_t changed_at;	/* its spots, or it has come */
 };
 
 struct check {
@@ -71,10 +76,12 @@ static void on_created(void *ctx, const char *volume, int64_t gib)
 	if (*current && !going(k, (*current)->id))
 		cluster_fail(k->c, l, "two volumes of one name", "%s and %s", (*current)->id,
 			     volume);
+	snprintf(l->made, sizeof(l->made), "%s", volume);
 	s = xcalloc(1, sizeof(*s));
 	s->life = l;
 	snprintf(s->id, sizeof(s->id), "%s", volume);
 	map_put(&k->volumes, volume, s);
+	s->changed_at = cluster_now(k->c);
 	*current = s;
 }
 
@@ -121,6 +128,7 @@ static bool on_attach(void *ctx, const char *volume, const char *instance, const
 	spot = &s->spots[s->n_spots++];
 	snprintf(spot->instance, sizeof(spot->instance), "%s", instance);
 	snprintf(spot->device, sizeof(spot->device), "%s", device);
+	s->changed_at = cluster_now(k->c);
 	return true;
 }
 
@@ -147,38 +155,15 @@ static bool on_detach(void *ctx, const char *volume, const char *instance, bool 
 		cluster_fail(k->c, s->life, "detached while in use", "%s from %s", volume,
 			     instance);
 	*spot = s->spots[--s->n_spots];
+	s->changed_at = cluster_now(k->c);
 	return true;
 }
 
 /* ---- what the controller says ---- */
 
-#define BIT(code) (1u << GRPC_##code)
-/* Any RPC may end so: the caller's doing, EC2's trouble, a controller that ends,
- * credentials. */
-#define ANY (BIT(OK) | BIT(CANCELLED) | BIT(DEADLINE_EXCEEDED) | BIT(ABORTED) | \
-	     BIT(UNAVAILABLE) | BIT(INTERNAL) | BIT(UNAUTHENTICATED) | BIT(PERMISSION_DENIED))
-
-static const struct {
-	const char *path;
-	unsigned int codes;
-} allowed[RPC_KINDS] = {
-	[RPC_CREATE] = { "/csi.v1.Controller/CreateVolume",
-			 ANY | BIT(RESOURCE_EXHAUSTED) | BIT(FAILED_PRECONDITION) },
-	[RPC_PUBLISH] = { "/csi.v1.Controller/ControllerPublishVolume",
-			  ANY | BIT(NOT_FOUND) | BIT(FAILED_PRECONDITION) |
-			  BIT(RESOURCE_EXHAUSTED) },
-	[RPC_UNPUBLISH] = { "/csi.v1.Controller/ControllerUnpublishVolume",
-			    ANY | BIT(FAILED_PRECONDITION) },
-	[RPC_DELETE] = { "/csi.v1.Controller/DeleteVolume", ANY | BIT(FAILED_PRECONDITION) },
-};
-
 void check_service_answer(struct cluster *c, const char *path, enum grpc_code code,
 			  const char *text)
 {
-	for (int k = 0; k < RPC_KINDS; k++)
-		if (strcmp(allowed[k].path, path) == 0 && !(allowed[k].codes & 1u << code))
-			cluster_fail(c, NULL, "a code the contract does not allow",
-				     "%s = %s: %s", path, grpc_code_name(code), text);
 	if (code != GRPC_OK && cstr_empty(text))
 		cluster_fail(c, NULL, "an error that says nothing", "%s = %s", path,
 			     grpc_code_name(code));
@@ -254,7 +239,8 @@ static void check_good(struct check *k, struct want *w, const struct answer *a)
 		created_ok(k, l, a);
 		break;
 	case RPC_PUBLISH:
-		published_ok(k, w, a);
+		if (!w->node->dead)	/* may have been true when it was said */
+			published_ok(k, w, a);
 		break;
 	case RPC_UNPUBLISH:
 		if (find_spot(map_get(&k->volumes, l->volume), w->node->id))
@@ -273,16 +259,28 @@ static void check_good(struct check *k, struct want *w, const struct answer *a)
 static void check_not_found(struct check *k, struct want *w, const struct answer *a)
 {
 	struct sim_volume_info v;
-	struct sim_instance_info i;
 
 	if (!sim_model_volume(k->c->model, w->life->volume, &v) || going(k, w->life->volume))
 		return;
-	if (!w->node || !sim_model_instance(k->c->model, w->node->id, &i) ||
-	    strcmp(i.state, "terminated") == 0)
+	if (!w->node || w->node->dead)
 		return;
 	if (cluster_now(k->c) - w->life->created_at < STALE_MS)
 		return;
 	cluster_fail(k->c, w->life, "not found though it is there", "%s", a->text);
+}
+
+static void check_bounds(struct cluster *c)
+{
+	if (c->ctl.up && c->ctl.ebs->n_jobs > JOBS_PER_LIFE_MAX * c->n_lives)
+		cluster_fail(c, NULL, "memory without bounds", "%zu jobs for %zu lives",
+			     c->ctl.ebs->n_jobs, c->n_lives);
+}
+
+static bool changed_lately(struct check *k, const struct life *l)
+{
+	const struct seen *s = map_get(&k->volumes, l->volume);
+
+	return s && cluster_now(k->c) - s->changed_at < STALE_MS;
 }
 
 void check_answer(struct want *w, const struct call *call, const struct answer *a)
@@ -291,6 +289,10 @@ void check_answer(struct want *w, const struct call *call, const struct answer *
 
 	(void)call;
 	sim_model_advance(k->c->model, cluster_now(k->c));
+	check_bounds(k->c);
+	if (!contract_allows(w, a->code, changed_lately(k, w->life)))
+		cluster_fail(k->c, w->life, "a code the contract does not allow", "%s = %s: %s",
+			     rpc_names[w->kind], grpc_code_name(a->code), a->text);
 	if (a->code == GRPC_OK)
 		check_good(k, w, a);
 	else if (a->code == GRPC_NOT_FOUND)
@@ -335,8 +337,23 @@ static void check_calls(struct check *k)
 			     (unsigned long long)describes, c->n_lives);
 }
 
+static void check_rest(struct cluster *c)
+{
+	const struct ebs *e = c->ctl.ebs;
+
+	if (e->n_jobs || map_count(&e->by_volume) || map_count(&e->volumes->entries) ||
+	    map_count(&e->instances->entries) || op_count(c->reactor))
+		cluster_fail(c, NULL, "something is left over",
+			     "%zu jobs on %zu volumes, %zu and %zu watched, %llu operations",
+			     e->n_jobs, map_count(&e->by_volume),
+			     map_count(&e->volumes->entries),
+			     map_count(&e->instances->entries),
+			     (unsigned long long)op_count(c->reactor));
+}
+
 void check_end(struct cluster *c)
 {
+	check_rest(c);
 	sim_model_each_volume(c->model, check_left, c->check);
 	check_calls(c->check);
 }

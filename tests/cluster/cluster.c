@@ -64,12 +64,12 @@ void cluster_event(struct cluster *c, struct life *l, const char *what, const ch
 
 static void tell_life(struct cluster *c, const struct life *l)
 {
+	const char *id = l->volume[0] ? l->volume : l->made;
 	struct buf out;
 
 	buf_init(&out, 1 << 20);
-	story_tell(&l->story, c->model, l->volume, &out);
-	fprintf(stderr, "  %s is %s\n%s", l->name, l->volume[0] ? l->volume : "not created",
-		buf_cstr(&out));
+	story_tell(&l->story, c->model, id, &out);
+	fprintf(stderr, "  %s is %s\n%s", l->name, *id ? id : "not created", buf_cstr(&out));
 	buf_fini(&out);
 }
 
@@ -109,6 +109,8 @@ struct node *cluster_pick_node(struct cluster *c, const char *zone, const struct
 	for (size_t i = 0; i < c->n_nodes; i++)
 		if (!c->nodes[i].dead && &c->nodes[i] != not && cstr_eq(c->nodes[i].zone, zone))
 			fit[n++] = &c->nodes[i];
+	if (c->opt.calm && n)
+		return fit[c->next_node++ % n];	/* spread, so that none is full */
 	return n ? fit[cluster_draw(c, 0, (int64_t)n - 1)] : NULL;
 }
 
@@ -154,7 +156,10 @@ static void draw_config(struct cluster *c)
 	conf->seed = sim_rng_next(&c->rng);
 	conf->epoch_ms = CLUSTER_WALL;
 	conf->zones = zones;
-	conf->n_zones = c->opt.calm ? 1 : (size_t)cluster_draw(c, 1, 2);
+	conf->n_zones = 1;
+	if (c->opt.calm)	/* EC2 as it is: the budget of calls is for that */
+		return;
+	conf->n_zones = (size_t)cluster_draw(c, 1, 2);
 	conf->bucket_scale = buckets[cluster_draw(c, 0, 3)];
 	conf->state_scale = (double)cluster_draw(c, 1, 20) / 10;
 	conf->latency_scale = (double)cluster_draw(c, 1, 15) / 10;
@@ -181,10 +186,10 @@ static void draw_sidecars(struct cluster *c)
 
 static void add_nodes(struct cluster *c)
 {
-	size_t per_zone = 2 + c->n_lives / 15;
+	size_t per_zone = 2 + c->n_lives / 15, most = CLUSTER_NODES_MAX / (c->opt.calm ? 1 : 4);
 
-	if (per_zone > CLUSTER_NODES_MAX / 4)
-		per_zone = CLUSTER_NODES_MAX / 4;
+	if (per_zone > most)
+		per_zone = most;
 	for (size_t z = 0; z < c->config.n_zones; z++)
 		for (size_t i = 0; i < per_zone; i++)
 			cluster_add_node(c, c->config.zones[z]);

@@ -45,7 +45,7 @@ struct cluster {
 	struct controller ctl;
 	struct sidecar provisioner, attacher;
 	struct node nodes[CLUSTER_NODES_MAX];
-	size_t n_nodes;
+	size_t n_nodes, next_node;
 	struct life *lives;
 	size_t n_lives, n_over;
 	bool over;		/* all lives are */

@@ -1,6 +1,358 @@
 #include "faults.h"
-struct faults *faults_new(struct cluster *c) { c->faults_end = 600000; return NULL; }
-void faults_free(struct faults *f) { (void)f; }
-void faults_step(struct faults *f) { (void)f; }
-bool faults_device_busy(struct faults *f) { (void)f; return false; }
-bool faults_late(const struct faults *f) { (void)f; return false; }
+
+#include <string.h>
+
+#define ON 0.25			/* chance of each kind of fault */
+#define END_MIN_MS 30000
+#define END_MAX_MS 400000
+#define EVENTS_MAX 12		/* deaths, clock jumps, outages */
+#define OPERATOR_MS 90000	/* between two looks for what is stuck */
+#define CRASHES_MAX 8
+
+static const struct fault_plan {
+	enum sim_fault_kind kind;
+	double rate;
+	int64_t delay_ms;
+} plans[] = {
+#define FAULT(kind, rate, delay) { SIM_FAULT_##kind, rate, delay },
+#include "faults.tbl.h"
+#undef FAULT
+};
+
+/* Calls the controller makes. */
+static const enum ec2_action actions[] = {
+	EC2_CREATE_VOLUME, EC2_DELETE_VOLUME, EC2_ATTACH_VOLUME, EC2_DETACH_VOLUME,
+	EC2_DESCRIBE_VOLUMES, EC2_DESCRIBE_INSTANCES,
+};
+
+enum event_kind { EVENT_STOP, EVENT_TERMINATE, EVENT_JUMP, EVENT_KINDS };
+
+struct event {
+	struct timer timer;
+	struct faults *faults;
+	enum event_kind kind;
+	struct node *node;	/* on its way out */
+};
+
+struct faults {
+	struct cluster *cluster;
+	bool on[SIM_FAULT_COUNT];
+	struct event events[EVENTS_MAX];
+	size_t n_events;
+	struct timer end, operator, restart;
+	int64_t crash_in;	/* steps of the clock; 0: never again */
+	unsigned int crashes;	/* still to come */
+	int64_t shifted_ms;	/* of the wall clock */
+	double busy;		/* chance that a guest still uses a disk */
+	struct map leaving;	/* seen by the operator at the last round */
+};
+
+bool faults_refuse(const struct faults *f)
+{
+	return f->on[SIM_FAULT_AUTH] || f->on[SIM_FAULT_EXPIRED] || f->on[SIM_FAULT_DENIED];
+}
+
+bool faults_limit(const struct faults *f)
+{
+	return f->on[SIM_FAULT_ATTACH_LIMIT] || f->on[SIM_FAULT_VOLUME_LIMIT];
+}
+
+bool faults_fail_volumes(const struct faults *f)
+{
+	return f->on[SIM_FAULT_CREATE_ERROR] || f->on[SIM_FAULT_CREATE_VANISH];
+}
+
+bool faults_device_busy(struct faults *f)
+{
+	return cluster_now(f->cluster) < f->cluster->faults_end &&
+	       cluster_chance(f->cluster, f->busy);
+}
+
+bool faults_late(const struct faults *f)
+{
+	(void)f;
+	return false;
+}
+
+/* ---- EC2 ---- */
+
+static void add_rule(struct faults *f, const struct sim_fault *rule)
+{
+	struct cluster *c = f->cluster;
+	struct err err = {0};
+
+	f->on[rule->kind] = true;
+	if (sim_model_add_fault(c->model, rule, &err) < 0) {
+		cluster_fail(c, NULL, "the model refuses", "%s", err_msg(&err));
+		err_fini(&err);
+	}
+}
+
+static void draw_rule(struct faults *f, const struct fault_plan *p)
+{
+	struct cluster *c = f->cluster;
+	double part = (double)cluster_draw(c, 1, 100) / 100;
+	struct sim_fault rule = {
+		.kind = p->kind,
+		.action = SIM_ANY_ACTION,
+		.probability = p->rate * part * part,
+		.delay_ms = p->delay_ms ? cluster_draw(c, 1, p->delay_ms) : 0,
+	};
+
+	if (cluster_chance(c, 0.3))
+		rule.action = (int)actions[cluster_draw(c, 0, ARRAY_SIZE(actions) - 1)];
+	add_rule(f, &rule);
+}
+
+/* For some time everything fails in the same way. */
+static void draw_outage(struct faults *f)
+{
+	static const enum sim_fault_kind kinds[] = {
+		SIM_FAULT_THROTTLE, SIM_FAULT_UNAVAILABLE, SIM_FAULT_RESET_BEFORE,
+		SIM_FAULT_RESET_AFTER, SIM_FAULT_AUTH, SIM_FAULT_HANG_AFTER,
+		SIM_FAULT_TRUNCATED,
+	};
+	struct cluster *c = f->cluster;
+	int64_t from = cluster_draw(c, 0, c->faults_end);
+	struct sim_fault rule = {
+		.kind = kinds[cluster_draw(c, 0, ARRAY_SIZE(kinds) - 1)],
+		.action = SIM_ANY_ACTION,
+		.from_ms = from,
+		.until_ms = from + cluster_draw(c, 1000, 60000),
+	};
+
+	add_rule(f, &rule);
+}
+
+static void draw_ec2(struct faults *f)
+{
+	struct cluster *c = f->cluster;
+
+	for (size_t i = 0; i < ARRAY_SIZE(plans); i++)
+		if (cluster_chance(c, ON))
+			draw_rule(f, &plans[i]);
+	if (cluster_chance(c, 0.2))
+		draw_outage(f);
+}
+
+/* ---- nodes and clocks ---- */
+
+static struct node *random_node(struct cluster *c)
+{
+	struct node *n = &c->nodes[cluster_draw(c, 0, (int64_t)c->n_nodes - 1)];
+
+	return n->dead || c->n_nodes + 1 >= CLUSTER_NODES_MAX ? NULL : n;
+}
+
+/* In two steps, as EC2 does it. */
+static void take_node(struct event *e, const char *first, const char *last)
+{
+	struct cluster *c = e->faults->cluster;
+	struct err err = {0};
+
+	if (!e->node) {
+		e->node = random_node(c);
+		if (!e->node)
+			return;
+		cluster_kill_node(c, e->node, first);
+		timer_arm(&e->timer, cluster_draw(c, 0, 30000));
+		return;
+	}
+	cluster_event(c, NULL, "the node is", e->node->id, -1, last);
+	if (sim_model_set_instance_state(c->model, cluster_now(c), e->node->id, last, &err) < 0) {
+		cluster_fail(c, NULL, "the model refuses", "%s", err_msg(&err));
+		err_fini(&err);
+	}
+}
+
+static void jump(struct faults *f)
+{
+	static const int64_t most[] = { 2000, 60000, 4 * 3600 * 1000 };
+	struct cluster *c = f->cluster;
+	int64_t max = most[cluster_draw(c, 0, ARRAY_SIZE(most) - 1)];
+	int64_t by = cluster_draw(c, -max, max);
+
+	c->stats.clock_jumps++;
+	f->shifted_ms += by;
+	reactor_shift_wall(c->reactor, by);
+	cluster_event(c, NULL, by < 0 ? "the clock jumps back" : "the clock jumps", NULL, -1,
+		      NULL);
+}
+
+static void on_event(struct timer *t)
+{
+	struct event *e = container_of(t, struct event, timer);
+
+	switch (e->kind) {
+	case EVENT_STOP:
+		take_node(e, "stopping", "stopped");
+		break;
+	case EVENT_TERMINATE:
+		take_node(e, "shutting-down", "terminated");
+		break;
+	default:
+		jump(e->faults);
+	}
+}
+
+static void draw_events(struct faults *f, enum event_kind kind, size_t most)
+{
+	struct cluster *c = f->cluster;
+	size_t n = (size_t)cluster_draw(c, 1, (int64_t)most);
+
+	for (size_t i = 0; i < n && f->n_events < EVENTS_MAX; i++) {
+		struct event *e = &f->events[f->n_events++];
+
+		e->faults = f;
+		e->kind = kind;
+		timer_init(&e->timer, c->reactor, on_event);
+		timer_arm(&e->timer, cluster_draw(c, 0, c->faults_end));
+	}
+}
+
+/* ---- crashes ---- */
+
+static void on_restart(struct timer *t)
+{
+	struct faults *f = container_of(t, struct faults, restart);
+
+	cluster_event(f->cluster, NULL, "a controller starts", NULL, -1, NULL);
+	controller_start(&f->cluster->ctl);
+}
+
+static void plan_crash(struct faults *f)
+{
+	f->crash_in = f->crashes ? cluster_draw(f->cluster, 1, 3000) : 0;
+}
+
+static void crash(struct faults *f)
+{
+	struct cluster *c = f->cluster;
+
+	f->crashes--;
+	plan_crash(f);
+	if (!c->ctl.up || cluster_now(c) >= c->faults_end)
+		return;
+	c->stats.crashes++;
+	cluster_event(c, NULL, "the controller dies", NULL, -1, NULL);
+	controller_kill(&c->ctl);
+	/* Often another one is there before the dead one's calls have ended. */
+	timer_arm(&f->restart, cluster_chance(c, 0.6) ? cluster_draw(c, 0, 500)
+						      : cluster_draw(c, 500, 60000));
+}
+
+void faults_step(struct faults *f)
+{
+	if (f->crash_in > 0 && --f->crash_in == 0)
+		crash(f);
+}
+
+/* ---- the operator: what EC2 never ends is ended by force ---- */
+
+static void force_off(struct cluster *c, const struct ec2_attachment *at)
+{
+	struct ec2_request req = { .action = EC2_DETACH_VOLUME };
+	struct sim_answer answer = {0};
+
+	req.detach_volume.volume_id = at->volume_id;
+	req.detach_volume.instance_id = at->instance_id;
+	req.detach_volume.force = YES;
+	c->stats.forced++;
+	cluster_event(c, NULL, "the operator detaches by force", at->volume_id, -1, NULL);
+	sim_model_call(c->model, cluster_now(c), &req, &answer);
+	sim_answer_fini(&answer);
+}
+
+/* Forces what was being detached at the last round already. */
+static void look_at(struct faults *f, const struct ec2_attachment *at, struct map *now)
+{
+	auto_free char *pair = NULL;
+
+	if (!cstr_eq(at->status, "detaching") && !cstr_eq(at->status, "busy"))
+		return;
+	pair = xasprintf("%s %s", at->volume_id, at->instance_id);
+	if (map_get(&f->leaving, pair))
+		force_off(f->cluster, at);
+	else
+		map_put(now, pair, f);
+}
+
+static void on_operator(struct timer *t)
+{
+	struct faults *f = container_of(t, struct faults, operator);
+	struct cluster *c = f->cluster;
+	struct ec2_request req = { .action = EC2_DESCRIBE_VOLUMES };
+	struct sim_answer answer = {0};
+	const struct ec2_volumes *vs = &answer.resp.volumes;
+	struct map now;
+
+	map_init(&now);
+	sim_model_call(c->model, cluster_now(c), &req, &answer);
+	for (size_t i = 0; !answer.code && i < vs->n; i++)
+		for (size_t j = 0; j < vs->v[i].attachments.n; j++)
+			look_at(f, &vs->v[i].attachments.v[j], &now);
+	sim_answer_fini(&answer);
+	map_fini(&f->leaving);
+	f->leaving = now;
+	timer_arm(&f->operator, OPERATOR_MS);
+}
+
+/* ---- life ---- */
+
+static void on_end(struct timer *t)
+{
+	struct faults *f = container_of(t, struct faults, end);
+	struct cluster *c = f->cluster;
+
+	cluster_event(c, NULL, "the faults end", NULL, -1, NULL);
+	sim_model_clear_faults(c->model);
+	reactor_shift_wall(c->reactor, -f->shifted_ms);
+	f->crash_in = 0;
+}
+
+static void draw(struct faults *f)
+{
+	struct cluster *c = f->cluster;
+
+	c->faults_end = cluster_draw(c, END_MIN_MS, END_MAX_MS);
+	draw_ec2(f);
+	if (cluster_chance(c, 0.3))
+		draw_events(f, EVENT_STOP, 2);
+	if (cluster_chance(c, 0.3))
+		draw_events(f, EVENT_TERMINATE, 2);
+	if (cluster_chance(c, 0.3))
+		draw_events(f, EVENT_JUMP, 3);
+	if (cluster_chance(c, 0.5))
+		f->crashes = (unsigned int)cluster_draw(c, 1, CRASHES_MAX);
+	if (cluster_chance(c, 0.3))
+		f->busy = (double)cluster_draw(c, 1, 90) / 100;
+	plan_crash(f);
+	timer_arm(&f->end, c->faults_end);
+	if (f->on[SIM_FAULT_DETACH_STUCK])
+		timer_arm(&f->operator, OPERATOR_MS);
+}
+
+struct faults *faults_new(struct cluster *c)
+{
+	struct faults *f = xcalloc(1, sizeof(*f));
+
+	f->cluster = c;
+	map_init(&f->leaving);
+	timer_init(&f->end, c->reactor, on_end);
+	timer_init(&f->operator, c->reactor, on_operator);
+	timer_init(&f->restart, c->reactor, on_restart);
+	if (!c->opt.calm)
+		draw(f);
+	return f;
+}
+
+void faults_free(struct faults *f)
+{
+	timer_disarm(&f->end);
+	timer_disarm(&f->operator);
+	timer_disarm(&f->restart);
+	for (size_t i = 0; i < f->n_events; i++)
+		timer_disarm(&f->events[i].timer);
+	map_fini(&f->leaving);
+	free(f);
+}

@@ -118,7 +118,7 @@ static void arrive(struct place *p)
 	if (!p->node)
 		p->node = cluster_add_node(c, l->zone);
 	p->state = PLACE_COMING;
-	if (cluster_chance(c, 0.1))	/* deleted while it starts */
+	if (!c->opt.calm && cluster_chance(c, 0.1))	/* deleted while it starts */
 		timer_arm(&p->leave, cluster_draw(c, 0, 10000));
 	want_start(&p->publish, p->node);
 }
@@ -151,7 +151,7 @@ static void hold(struct place *p)
 
 	p->state = PLACE_HELD;
 	if (!timer_armed(&p->leave))
-		timer_arm(&p->leave, cluster_chance(c, 0.3) ? 0 : cluster_draw(c, 0, HOLD_MAX_MS));
+		timer_arm(&p->leave, c->opt.calm || cluster_chance(c, 0.3) ? 0 : cluster_draw(c, 0, HOLD_MAX_MS));
 }
 
 static bool publish_tried(struct want *w, const struct answer *a)

@@ -26,6 +26,7 @@ struct life {
 	enum life_state state;
 	char name[24];
 	char volume[32];	/* "" until CreateVolume was answered */
+	char made[32];		/* the last one of its name in EC2 */
 	int64_t created_at;	/* that answer */
 	const char *zone;
 	int64_t size_gib;

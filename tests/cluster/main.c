@@ -6,6 +6,7 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include "base/log.h"
 #include "base/parse.h"
 #include "cluster.h"
 
@@ -23,6 +24,8 @@ struct totals {
 	double began;
 	struct cluster_stats stats;
 };
+
+static bool logging;
 
 static const char usage[] =
 	"usage: ebs-cluster-sim [options]\n"
@@ -197,6 +200,18 @@ static void report(const struct totals *sum)
 	       (unsigned long long)s->duplicates, (unsigned long long)s->forced);
 }
 
+/* The daemon's own log: nothing, or with --log all of it, without the time of
+ * day. */
+static void on_log(enum log_area area, enum log_level level, const char *line)
+{
+	const char *text = strchr(line, ']');
+
+	(void)area;
+	(void)level;
+	if (logging)
+		printf("          log     %s\n", text ? text + 2 : line);
+}
+
 int main(int argc, char **argv)
 {
 	struct task_list t = { .options.lives = 60 };
@@ -206,6 +221,9 @@ int main(int argc, char **argv)
 		fputs(usage, stderr);
 		return 2;
 	}
+	logging = t.options.log;
+	log_setup(LOG_FORMAT_TEXT, logging ? LOG_LEVEL_DEBUG : LOG_LEVEL_ERROR, STDERR_FILENO);
+	log_set_hook(on_log);
 	for (uint64_t s = t.from; t.from && s <= t.to && !sum.failures; s++)
 		run_seed(&t, s, &sum);
 	run_drawn(&t, &sum);

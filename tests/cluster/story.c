@@ -41,13 +41,14 @@ static void tell_event(const struct story_event *e, struct buf *out)
 /* A line of the model's story begins with its time in ms. */
 static bool next_line(struct str *rest, int64_t *at, struct str *text)
 {
-	struct str line = str_cut(rest, '\n');
+	struct str line = str_cut(rest, '\n'), first;
 	char digits[24];
 
 	if (line.n == 0)
 		return false;
 	*text = line;
-	snprintf(digits, sizeof(digits), "%.*s", STR(str_cut(text, ' ')));
+	first = str_cut(text, ' ');
+	snprintf(digits, sizeof(digits), "%.*s", STR(first));
 	*at = strtoll(digits, NULL, 10);
 	return true;
 }
