@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/defect.h"
 #include "base/log.h"
 #include "base/mem.h"
 
@@ -120,6 +121,8 @@ static void report(struct ec2_call *call, enum ec2_fault fault)
 		    (fault == EC2_FAULT_UNKNOWN && call->exchange.http_status == 0))
 			outcome = EC2_UNANSWERED;
 	}
+	if (DEFECT(slot_leaked) && outcome == EC2_THROTTLED)
+		return;
 	ec2_ticket_report(&call->ticket, outcome, err_msg(&call->exchange.op.err));
 }
 

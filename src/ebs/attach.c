@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/defect.h"
 #include "ebs/attach.h"
 
 #define NAMES_MAX 20	/* device names tried in one job */
@@ -120,6 +121,8 @@ enum op_verdict attach_place(struct op *op)
 			       aj->job.node_id, DEVICE_NAMES, aj->job.volume_id);
 	aj->device = arena_str(&aj->job.arena, device);
 	aj->held = true;
+	if (DEFECT(name_not_reserved))
+		let_go(aj);
 	return op_next(op, attach_send);
 }
 
@@ -187,7 +190,7 @@ static enum op_verdict attach_sent(struct op *op)
 		aj->sent_at = ebs_now(aj->job.ebs);
 		ebs_clock_saw(aj->job.ebs, call->resp.attachment.attach_time);
 		job_saw(&aj->job, "%s", cstr_or(call->resp.attachment.status, "attaching"));
-		return op_next(op, attach_wait);
+		return DEFECT(attach_not_awaited) ? OP_DONE : op_next(op, attach_wait);
 	}
 	aj->refused = true;
 	if (!call->maybe_done)

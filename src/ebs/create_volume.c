@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/defect.h"
 #include "base/log.h"
 #include "ebs/create.h"
 
@@ -173,7 +174,7 @@ enum op_verdict create_send(struct op *op)
 
 	cj->iops = wanted_iops(cj);
 	ec2_call_init(&cj->job.call, cj->job.ebs->ec2, EC2_CREATE_VOLUME);
-	rq->client_token = client_token(cj);
+	rq->client_token = DEFECT(token_dropped) ? NULL : client_token(cj);
 	rq->availability_zone = t->zone_id ? NULL : t->zone;
 	rq->availability_zone_id = t->zone_id;
 	rq->outpost_arn = t->outpost_arn;
@@ -222,6 +223,8 @@ static enum op_verdict create_refuse(struct create_job *cj)
 
 	if (lacks_capacity(err))
 		err->code = GRPC_RESOURCE_EXHAUSTED;
+	else if (DEFECT(open_end_is_final))
+		err->code = GRPC_INTERNAL;
 	else if (err->code != GRPC_INVALID_ARGUMENT && err->code != GRPC_NOT_FOUND)
 		err->code = GRPC_ABORTED;
 	return op_fail_as(&cj->job.op, &cj->job.call.op, "volume %s in %s", cj->in.name,
@@ -275,6 +278,8 @@ static bool vanished(struct create_job *cj)
 {
 	int64_t asked = cj->job.watch.asked;
 
+	if (DEFECT(vanishing_believed))
+		return true;
 	if (cj->gone_since < 0)
 		cj->gone_since = ebs_now(cj->job.ebs);
 	if (cj->described)
@@ -338,7 +343,7 @@ static enum op_verdict create_waited(struct op *op)
 	}
 	if (create_is_ready(cj))
 		return create_done(cj);
-	if (!cstr_eq(cj->status, "error"))
+	if (!cstr_eq(cj->status, "error") || DEFECT(failed_volume_left))
 		return create_failed(cj);
 	cj->failed = cj->job.volume_id;
 	return op_next(op, create_scrap);

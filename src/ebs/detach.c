@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "base/defect.h"
 #include "ebs/impl.h"
 
 #define TRIES_MAX 6
@@ -111,7 +112,7 @@ static enum op_verdict detach_sent(struct op *op)
 	if (!op_failed(&call->op)) {
 		told_time(dj, call->resp.attachment.attach_time);
 		job_saw(&dj->job, "%s", cstr_or(call->resp.attachment.status, "detaching"));
-		return op_next(op, detach_wait);
+		return DEFECT(detach_not_awaited) ? detach_done(dj) : op_next(op, detach_wait);
 	}
 	if (ec2_call_failed_with(call, "UnsupportedOperation"))
 		call->op.err.code = GRPC_FAILED_PRECONDITION;	/* AWS manages it */
@@ -157,7 +158,7 @@ static bool absence_is_certain(struct detach_job *dj)
 	dj->absent = true;
 	if (!dj->view.exists && ebs_is_young(e, dj->job.volume_id, asked))
 		return false;
-	if (dj->not_attached)
+	if (dj->not_attached || DEFECT(stale_absence_believed))
 		return true;
 	if (dj->attach_time &&
 	    ebs_clock(e) - (now - asked) - dj->attach_time > VIEW_LAG_MS)

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/defect.h"
 #include "base/mem.h"
 #include "base/str.h"
 
@@ -259,7 +260,8 @@ static bool choose(struct node *n, enum fitness want, int64_t now, char ret[DEVI
 			device_name(ranges[r][0] + at, ret);
 			if (fitness(n, ret, now) != want)
 				continue;
-			n->cursor[r] = (uint8_t)((at + 1) % len);
+			if (!DEFECT(name_not_reserved))
+				n->cursor[r] = (uint8_t)((at + 1) % len);
 			return true;
 		}
 	}

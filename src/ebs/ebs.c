@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/defect.h"
 #include "base/mem.h"
 #include "ebs/impl.h"
 
@@ -84,7 +85,7 @@ bool ebs_is_young(const struct ebs *e, const char *volume_id, int64_t at)
 {
 	int64_t now = ebs_now(e), age = memo_age(&e->young, volume_id, now);
 
-	return age != INT64_MAX && age - (now - at) < SETTLE_MS;
+	return !DEFECT(young_absence_believed) && age != INT64_MAX && age - (now - at) < SETTLE_MS;
 }
 
 /* ---- EC2's clock ---- */

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/defect.h"
 #include "base/mem.h"
 #include "ebs/poll_impl.h"
 
@@ -162,7 +163,9 @@ static void observe(struct watch *w, const void *item, int64_t asked, int64_t no
 	w->failures = 0;
 	verdict = w->check(w, item);
 	if (verdict == WATCH_ON) {
-		if (w->transition == TRANSITION_LOOK)
+		if (DEFECT(waiter_forgotten))
+			w->due = INT64_MAX;
+		else if (w->transition == TRANSITION_LOOK)
 			w->due = now;
 		return;
 	}

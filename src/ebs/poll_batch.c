@@ -2,6 +2,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "base/defect.h"
 #include "base/mem.h"
 #include "ebs/poll_impl.h"
 
@@ -84,6 +85,11 @@ static void batch_refused(struct batch *b, const struct err *err)
 	if (!blames_ids(b, err)) {
 		for (size_t i = 0; i < b->n; i++)
 			poll_fail_id(p, b->ids[i], b->seq, err);
+		return;
+	}
+	if (DEFECT(batch_blamed) && err->code == GRPC_NOT_FOUND) {
+		for (size_t i = 0; i < b->n; i++)
+			poll_deliver(p, b->ids[i], NULL, b->seq, b->asked);
 		return;
 	}
 	if (b->n == 1) {

@@ -9,12 +9,14 @@
 #include "base/log.h"
 #include "base/parse.h"
 #include "cluster.h"
+#include "defects.h"
 
 struct task_list {
 	uint64_t from, to;	/* seeds, both included */
 	uint64_t fresh;		/* seeds drawn, beside them */
 	int64_t for_s;		/* go on with fresh ones for so long */
 	bool hashes;		/* print one a seed */
+	bool list_defects;	/* and nothing else */
 	struct cluster_options options;
 };
 
@@ -35,7 +37,8 @@ static const char usage[] =
 	"  --for TIME        goes on with drawn ones so long: 90s, 10m, 1h\n"
 	"  --lives N         volumes per seed (default 60)\n"
 	"  --calm            no faults\n"
-	"  --hash            print the hash of each seed's trace\n";
+	"  --hash            print the hash of each seed's trace\n"
+	"  --defect NAME     with this defect; --defects lists those built in\n";
 
 static double now_s(void)
 {
@@ -106,6 +109,12 @@ static int parse_one(int opt, const char *value, struct task_list *t)
 	case 'h':
 		t->hashes = true;
 		return 0;
+	case 'd':
+		return defects_switch_on(value) ? 0 :
+		       bad("--defect", value, "a defect built into this program (see --defects)");
+	case 'D':
+		t->list_defects = true;
+		return 0;
 	default:
 		return -1;
 	}
@@ -121,6 +130,8 @@ static int parse(int argc, char **argv, struct task_list *t)
 		{ "lives", required_argument, NULL, 'l' },
 		{ "calm", no_argument, NULL, 'c' },
 		{ "hash", no_argument, NULL, 'h' },
+		{ "defect", required_argument, NULL, 'd' },
+		{ "defects", no_argument, NULL, 'D' },
 		{ NULL, 0, NULL, 0 },
 	};
 	int opt;
@@ -220,6 +231,10 @@ int main(int argc, char **argv)
 	if (parse(argc, argv, &t) < 0) {
 		fputs(usage, stderr);
 		return 2;
+	}
+	if (t.list_defects) {
+		defects_list();
+		return 0;
 	}
 	logging = t.options.log;
 	log_setup(LOG_FORMAT_TEXT, logging ? LOG_LEVEL_DEBUG : LOG_LEVEL_ERROR, STDERR_FILENO);

@@ -1,0 +1,21 @@
+/* EBS_DEFECT(name, what it does)
+ *
+ * Each stands for a mistake that this code could make or that its like have made.
+ * A rule of the cluster simulation must catch it within a few seeds. */
+EBS_DEFECT(token_dropped, "CreateVolume is sent without a client token")
+EBS_DEFECT(young_absence_believed, "a volume made just now that EC2 does not know yet is taken for deleted")
+EBS_DEFECT(vanishing_believed, "one view without the new volume is taken for its end")
+EBS_DEFECT(failed_volume_left, "a volume that EC2 made and failed is not removed")
+EBS_DEFECT(open_end_is_final, "CreateVolume ends with a final code though the volume may have been made")
+EBS_DEFECT(delete_refusal_ignored, "DeleteVolume answers OK though EC2 refused: the volume is in use")
+EBS_DEFECT(detach_not_awaited, "DetachVolume accepted is taken for detached")
+EBS_DEFECT(stale_absence_believed, "a view from before the attachment is taken for detached")
+EBS_DEFECT(attach_not_awaited, "AttachVolume accepted is taken for attached")
+EBS_DEFECT(holder_overlooked, "a volume attached to another node is taken for attached to this one")
+EBS_DEFECT(batch_blamed, "an id that does not exist decides for all ids asked along")
+EBS_DEFECT(waiter_forgotten, "a waiter that was told \"not yet\" is not looked at again")
+EBS_DEFECT(conflict_overlooked, "attach, detach and delete of one volume run side by side")
+EBS_DEFECT(name_not_reserved, "a device name is not kept while its attachment is under way")
+EBS_DEFECT(slot_leaked, "a throttled call keeps its place among those under way")
+EBS_DEFECT(cancel_unanswered, "an operation that is cancelled while it waits never ends")
+EBS_DEFECT(retry_unbounded, "a call that fails is repeated at once and for ever")
