@@ -5,6 +5,7 @@
 
 #include "check.h"
 #include "controller.h"
+#include "reach.h"
 
 /* A call lives until the service's operation has ended and the client has been
  * told (or has gone). */
@@ -49,6 +50,7 @@ static void on_deadline(struct timer *t)
 {
 	struct call *c = container_of(t, struct call, deadline);
 
+	reach_client(c->ctl->cluster, c->root, REACH_DEADLINE);
 	settle(c, GRPC_DEADLINE_EXCEEDED, "the client's deadline", str_c(NULL));
 }
 
@@ -190,6 +192,7 @@ void call_drop(struct call *c)
 {
 	c->on_answer = NULL;
 	c->settled = true;
+	reach_client(c->ctl->cluster, c->root, REACH_HANG_UP);
 	op_cancel(&c->op, GRPC_CANCELLED, "the client has gone");
 	release(c);
 }
@@ -198,4 +201,21 @@ void call_lose(struct call *c)
 {
 	settle(c, GRPC_UNAVAILABLE, "the connection is lost", str_c(NULL));
 	op_cancel(&c->op, GRPC_CANCELLED, "the controller has died");
+}
+
+void call_expire(struct call *c)
+{
+	timer_arm(&c->deadline, 0);
+	op_set_deadline(&c->op, 0);
+}
+
+struct call *call_find(struct controller *ctl, const struct op *root)
+{
+	list_for_each(l, &ctl->calls) {
+		struct call *c = list_entry(l, struct call, link);
+
+		if (c->root == root && !c->settled)
+			return c;
+	}
+	return NULL;
 }

@@ -42,6 +42,10 @@ struct call *call_start(struct controller *ctl, const char *path, const Protobuf
 			void (*on_answer)(struct call *c, const struct answer *a), void *user);
 /* The client goes away: the stream is reset, on_answer is not called. */
 void call_drop(struct call *c);
+/* Its deadline is over, now. */
+void call_expire(struct call *c);
+/* The call that this operation of the service is the work of, or NULL. */
+struct call *call_find(struct controller *ctl, const struct op *root);
 /* The connection is lost: UNAVAILABLE to the client, the service is deaf. */
 void call_lose(struct call *c);
 

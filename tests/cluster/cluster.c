@@ -6,6 +6,7 @@
 
 #include "check.h"
 #include "faults.h"
+#include "reach.h"
 
 #define SETTLE_MS (90 * 60 * 1000)	/* from the last fault to the last life's end */
 #define REST_MS (EBS_LINGER_MS + 15 * 60 * 1000)	/* until nothing runs any more */
@@ -216,8 +217,8 @@ static bool set_up(struct cluster *c)
 	for (size_t i = 0; i < c->n_lives; i++)
 		life_init(&c->lives[i], c, i);
 	c->check = check_new(c);
-	c->faults = faults_new(c);
 	controller_init(&c->ctl, c);
+	c->faults = faults_new(c);
 	controller_start(&c->ctl);
 	return true;
 }
@@ -297,6 +298,7 @@ bool cluster_run(const struct cluster_options *opt, struct cluster_stats *sum, u
 		if (!c->failed)
 			check_end(c);
 		cluster_hash(c, sim_model_trace(c->model));
+		reach_faults(c);
 	}
 	tear_down(c);
 	add_stats(sum, &c->stats);

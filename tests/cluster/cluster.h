@@ -31,7 +31,7 @@ struct cluster_options {
 
 struct cluster_stats {
 	uint64_t rpcs[RPC_KINDS], codes[17];
-	uint64_t crashes, timeouts, dropped, duplicates;
+	uint64_t crashes, orphans, timeouts, dropped, duplicates;
 	uint64_t node_deaths, clock_jumps, forced;	/* detaches by the operator */
 	uint64_t crashed_in[RPC_KINDS];	/* RPCs under way at a crash */
 };

@@ -2,12 +2,18 @@
 
 #include <string.h>
 
+#include "ebs/impl.h"
+#include "reach.h"
+
 #define ON 0.25			/* chance of each kind of fault */
 #define END_MIN_MS 30000
 #define END_MAX_MS 400000
 #define EVENTS_MAX 12		/* deaths, clock jumps, outages */
 #define OPERATOR_MS 90000	/* between two looks for what is stuck */
 #define CRASHES_MAX 8
+#define TRANSIT_MAX_MS 5000
+#define STRIKES 4
+#define AIM_PAUSE 100
 
 static const struct fault_plan {
 	enum sim_fault_kind kind;
@@ -22,16 +28,17 @@ static const struct fault_plan {
 /* Calls the controller makes. */
 static const enum ec2_action actions[] = {
 	EC2_CREATE_VOLUME, EC2_DELETE_VOLUME, EC2_ATTACH_VOLUME, EC2_DETACH_VOLUME,
-	EC2_DESCRIBE_VOLUMES, EC2_DESCRIBE_INSTANCES,
+	EC2_DESCRIBE_VOLUMES, EC2_DESCRIBE_INSTANCES, EC2_DESCRIBE_AVAILABILITY_ZONES,
 };
 
-enum event_kind { EVENT_STOP, EVENT_TERMINATE, EVENT_JUMP, EVENT_KINDS };
+enum event_kind { EVENT_STOP, EVENT_TERMINATE, EVENT_JUMP, EVENT_CUT };
 
 struct event {
 	struct timer timer;
 	struct faults *faults;
 	enum event_kind kind;
 	struct node *node;	/* on its way out */
+	bool cut;		/* the network is, now */
 };
 
 struct faults {
@@ -41,7 +48,12 @@ struct faults {
 	size_t n_events;
 	struct timer end, operator, restart;
 	int64_t crash_in;	/* steps of the clock; 0: never again */
+	size_t aim_step;	/* of reach.tbl.h */
+	enum reach_end aim_end;
+	unsigned int strikes;	/* still to come */
+	int aim_pause;		/* steps of the clock until the next may */
 	unsigned int crashes;	/* still to come */
+	int64_t crash_gap;	/* steps between two of them, at most */
 	int64_t shifted_ms;	/* of the wall clock */
 	double busy;		/* chance that a guest still uses a disk */
 	struct map leaving;	/* seen by the operator at the last round */
@@ -179,6 +191,19 @@ static void jump(struct faults *f)
 		      NULL);
 }
 
+/* No connection to EC2 comes about for a while. */
+static void cut(struct event *e)
+{
+	struct cluster *c = e->faults->cluster;
+
+	e->cut = !e->cut;
+	cluster_event(c, NULL, e->cut ? "EC2 is out of reach" : "EC2 is in reach", NULL, -1,
+		      NULL);
+	sim_transport_set_reachable(c->ctl.transport, !e->cut && c->ctl.up);
+	if (e->cut)
+		timer_arm(&e->timer, cluster_draw(c, 100, 20000));
+}
+
 static void on_event(struct timer *t)
 {
 	struct event *e = container_of(t, struct event, timer);
@@ -190,9 +215,22 @@ static void on_event(struct timer *t)
 	case EVENT_TERMINATE:
 		take_node(e, "shutting-down", "terminated");
 		break;
+	case EVENT_CUT:
+		cut(e);
+		break;
 	default:
 		jump(e->faults);
 	}
+}
+
+/* Calls take their time to EC2, and outlive who sent them. */
+static void draw_transit(struct faults *f)
+{
+	struct cluster *c = f->cluster;
+	int64_t max = cluster_draw(c, 100, TRANSIT_MAX_MS);
+	struct sim_delay d = { 0, max / 20, max / 2, max };
+
+	sim_transport_set_transit(c->ctl.transport, &d, sim_rng_next(&c->rng));
 }
 
 static void draw_events(struct faults *f, enum event_kind kind, size_t most)
@@ -222,7 +260,7 @@ static void on_restart(struct timer *t)
 
 static void plan_crash(struct faults *f)
 {
-	f->crash_in = f->crashes ? cluster_draw(f->cluster, 1, 3000) : 0;
+	f->crash_in = f->crashes ? cluster_draw(f->cluster, 1, f->crash_gap) : 0;
 }
 
 static void crash(struct faults *f)
@@ -235,14 +273,73 @@ static void crash(struct faults *f)
 		return;
 	c->stats.crashes++;
 	cluster_event(c, NULL, "the controller dies", NULL, -1, NULL);
+	reach_crash(c);
 	controller_kill(&c->ctl);
+	c->stats.orphans += sim_transport_orphans(c->ctl.transport);
 	/* Often another one is there before the dead one's calls have ended. */
 	timer_arm(&f->restart, cluster_chance(c, 0.6) ? cluster_draw(c, 0, 500)
 						      : cluster_draw(c, 500, 60000));
 }
 
+/* ---- seeds that aim: something ends whenever a job stands at one step ---- */
+
+static void strike(struct faults *f, const struct job *job)
+{
+	struct cluster *c = f->cluster;
+	struct call *call;
+
+	f->strikes--;
+	f->aim_pause = AIM_PAUSE;
+	if (f->aim_end == REACH_CRASH) {
+		f->crashes++;
+		crash(f);
+		return;
+	}
+	if (list_empty(&job->seats))
+		return;
+	call = call_find(&c->ctl, list_entry(job->seats.next, struct job_seat, link)->op);
+	if (call && f->aim_end == REACH_DEADLINE)
+		call_expire(call);
+	else if (call)
+		want_hang_up(call->user);
+}
+
+static void aim(struct faults *f)
+{
+	const struct job *job;
+
+	if (f->aim_pause-- > 0 || cluster_now(f->cluster) >= f->cluster->faults_end)
+		return;
+	f->aim_pause = 0;
+	job = reach_find(f->cluster, f->aim_step);
+	if (job)
+		strike(f, job);
+}
+
+/* What the rare steps need. */
+static void draw_aim(struct faults *f)
+{
+	static const struct sim_fault rules[] = {
+		{ .kind = SIM_FAULT_CREATE_ERROR, .action = EC2_CREATE_VOLUME, .probability = 0.3 },
+		{ .kind = SIM_FAULT_ATTACH_STUCK, .action = EC2_ATTACH_VOLUME, .probability = 0.1 },
+		{ .kind = SIM_FAULT_RESET_BEFORE, .action = SIM_ANY_ACTION, .probability = 0.2 },
+	};
+	struct cluster *c = f->cluster;
+
+	f->aim_step = reach_draw(c);
+	f->aim_end = (enum reach_end)cluster_draw(c, 0, REACH_ENDS - 1);
+	f->strikes = STRIKES;
+	if (cluster_chance(c, 0.7))
+		for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
+			add_rule(f, &rules[i]);
+	if (cluster_chance(c, 0.3))
+		draw_events(f, EVENT_CUT, 4);
+}
+
 void faults_step(struct faults *f)
 {
+	if (f->strikes > 0)
+		aim(f);
 	if (f->crash_in > 0 && --f->crash_in == 0)
 		crash(f);
 }
@@ -322,10 +419,17 @@ static void draw(struct faults *f)
 		draw_events(f, EVENT_TERMINATE, 2);
 	if (cluster_chance(c, 0.3))
 		draw_events(f, EVENT_JUMP, 3);
+	if (cluster_chance(c, 0.2))
+		draw_events(f, EVENT_CUT, 4);
 	if (cluster_chance(c, 0.5))
 		f->crashes = (unsigned int)cluster_draw(c, 1, CRASHES_MAX);
+	f->crash_gap = cluster_chance(c, 0.5) ? 300 : 2000;
 	if (cluster_chance(c, 0.3))
 		f->busy = (double)cluster_draw(c, 1, 90) / 100;
+	if (cluster_chance(c, 0.5))
+		draw_transit(f);
+	if (cluster_chance(c, 0.3))
+		draw_aim(f);
 	plan_crash(f);
 	timer_arm(&f->end, c->faults_end);
 	if (f->on[SIM_FAULT_DETACH_STUCK])

@@ -65,6 +65,7 @@ static bool open_ended(enum grpc_code code)
 
 static void take_volume(struct life *l, const struct answer *a)
 {
+	struct sim_volume_info v;
 	struct arena arena = {0};
 	struct err err = {0};
 	Csi__V1__CreateVolumeResponse *r = (Csi__V1__CreateVolumeResponse *)
@@ -72,6 +73,8 @@ static void take_volume(struct life *l, const struct answer *a)
 
 	if (r && r->volume)
 		snprintf(l->volume, sizeof(l->volume), "%s", r->volume->volume_id);
+	if (!l->zone && sim_model_volume(l->cluster->model, l->volume, &v))
+		l->zone = v.zone;
 	err_fini(&err);
 	arena_fini(&arena);
 }
@@ -199,7 +202,8 @@ static void draw_script(struct life *l)
 {
 	struct cluster *c = l->cluster;
 
-	l->zone = c->config.zones[cluster_draw(c, 0, (int64_t)c->config.n_zones - 1)];
+	if (c->opt.calm || cluster_chance(c, 0.9))
+		l->zone = c->config.zones[cluster_draw(c, 0, (int64_t)c->config.n_zones - 1)];
 	l->size_gib = cluster_draw(c, 4, 64);
 	l->multi = cluster_chance(c, 0.05);
 	l->overlap = !l->multi && cluster_chance(c, 0.2);

@@ -28,7 +28,7 @@ struct life {
 	char volume[32];	/* "" until CreateVolume was answered */
 	char made[32];		/* the last one of its name in EC2 */
 	int64_t created_at;	/* that answer */
-	const char *zone;
+	const char *zone;	/* NULL: anywhere, until it is there */
 	int64_t size_gib;
 
 	/* The script, drawn at birth. */

@@ -10,6 +10,7 @@
 #include "base/parse.h"
 #include "cluster.h"
 #include "defects.h"
+#include "reach.h"
 
 struct task_list {
 	uint64_t from, to;	/* seeds, both included */
@@ -17,6 +18,7 @@ struct task_list {
 	int64_t for_s;		/* go on with fresh ones for so long */
 	bool hashes;		/* print one a seed */
 	bool list_defects;	/* and nothing else */
+	bool report;		/* what was reached */
 	struct cluster_options options;
 };
 
@@ -37,6 +39,8 @@ static const char usage[] =
 	"  --for TIME        goes on with drawn ones so long: 90s, 10m, 1h\n"
 	"  --lives N         volumes per seed (default 60)\n"
 	"  --calm            no faults\n"
+	"  --report          what was reached of faults and steps; fails if something\n"
+	"                    that can happen never did\n"
 	"  --hash            print the hash of each seed's trace\n"
 	"  --defect NAME     with this defect; --defects lists those built in\n";
 
@@ -106,6 +110,9 @@ static int parse_one(int opt, const char *value, struct task_list *t)
 	case 'c':
 		t->options.calm = true;
 		return 0;
+	case 'r':
+		t->report = true;
+		return 0;
 	case 'h':
 		t->hashes = true;
 		return 0;
@@ -129,6 +136,7 @@ static int parse(int argc, char **argv, struct task_list *t)
 		{ "for", required_argument, NULL, 't' },
 		{ "lives", required_argument, NULL, 'l' },
 		{ "calm", no_argument, NULL, 'c' },
+		{ "report", no_argument, NULL, 'r' },
 		{ "hash", no_argument, NULL, 'h' },
 		{ "defect", required_argument, NULL, 'd' },
 		{ "defects", no_argument, NULL, 'D' },
@@ -205,8 +213,9 @@ static void report(const struct totals *sum)
 		if (s->codes[code])
 			printf(" %s %llu", grpc_code_name((enum grpc_code)code),
 			       (unsigned long long)s->codes[code]);
-	printf("\ncrashes %llu, nodes lost %llu, clock jumps %llu, hung up %llu, duplicates %llu, detached by force %llu\n",
-	       (unsigned long long)s->crashes, (unsigned long long)s->node_deaths,
+	printf("\ncrashes %llu with %llu calls on their way, nodes lost %llu, clock jumps %llu, hung up %llu, duplicates %llu, detached by force %llu\n",
+	       (unsigned long long)s->crashes, (unsigned long long)s->orphans,
+	       (unsigned long long)s->node_deaths,
 	       (unsigned long long)s->clock_jumps, (unsigned long long)s->dropped,
 	       (unsigned long long)s->duplicates, (unsigned long long)s->forced);
 }
@@ -243,5 +252,7 @@ int main(int argc, char **argv)
 		run_seed(&t, s, &sum);
 	run_drawn(&t, &sum);
 	report(&sum);
+	if (t.report && !reach_report() && !sum.failures)
+		return 1;
 	return sum.failures ? 1 : 0;
 }

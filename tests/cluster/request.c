@@ -60,7 +60,8 @@ static const ProtobufCMessage *create(const struct life *l, struct arena *a)
 	r->capacity_range->required_bytes = l->size_gib * SIZE_GIB;
 	r->volume_capabilities = arena_array(a, 1, sizeof(*r->volume_capabilities));
 	r->volume_capabilities[r->n_volume_capabilities++] = capability(l, a);
-	r->accessibility_requirements = topology(l, a);
+	if (l->zone)
+		r->accessibility_requirements = topology(l, a);
 	r->parameters = arena_array(a, 2, sizeof(*r->parameters));
 	param(r, a, "type", l->multi ? "io2" : "gp3");
 	if (l->multi)

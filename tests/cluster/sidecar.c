@@ -186,6 +186,11 @@ void want_stop(struct want *w)
 	dispatch(w->sidecar);
 }
 
+void want_hang_up(struct want *w)
+{
+	timer_arm(&w->hang_up, 0);
+}
+
 bool want_idle(const struct want *w)
 {
 	return !w->active && w->open == 0;

@@ -48,6 +48,8 @@ void want_init(struct want *w, struct sidecar *s, struct life *l, enum rpc_kind 
 void want_start(struct want *w, struct node *n);	/* not while active */
 /* No further try; a call under way is hung up on. */
 void want_stop(struct want *w);
+/* The client loses patience with the calls under way. */
+void want_hang_up(struct want *w);
 bool want_idle(const struct want *w);	/* no call is under way, none will be */
 void want_fini(struct want *w);
 

@@ -1,0 +1,48 @@
+/* Where the controller's jobs wait for something: an operation's class, the step
+ * that follows, and in which part of an EC2 call it waits.
+ *
+ * STEP(job, step, phase, frequency)
+ *   phase  "queue" for a token, "sent" for the answer, "pause" before a repeat,
+ *          "" for something else
+ *   RARE    more seeds aim at it
+ *   CHANCE  lasts for an instant, or needs several accidents at once: counted, but
+ *           not every run has it */
+STEP(create, create_zoned, "", USUAL)
+STEP(create, create_hinted, "", USUAL)
+STEP(create, create_sent, "queue", USUAL)
+STEP(create, create_sent, "sent", USUAL)
+STEP(create, create_sent, "pause", RARE)
+STEP(create, create_waited, "", USUAL)
+STEP(create, create_searched, "queue", USUAL)
+STEP(create, create_searched, "sent", USUAL)
+STEP(create, create_searched, "pause", RARE)
+STEP(create, create_search, "", USUAL)
+STEP(create, create_scrapped, "queue", RARE)
+STEP(create, create_scrapped, "sent", USUAL)
+STEP(create, create_scrapped, "pause", RARE)
+STEP(create, create_scrap, "", RARE)
+STEP(attach, attach_noded, "", USUAL)
+STEP(attach, attach_sent, "queue", USUAL)
+STEP(attach, attach_sent, "sent", USUAL)
+STEP(attach, attach_sent, "pause", RARE)
+STEP(attach, attach_looked, "", USUAL)
+STEP(attach, attach_place, "", USUAL)
+STEP(attach, attach_left, "", USUAL)
+STEP(attach, attach_waited, "", USUAL)
+STEP(attach, attach_unstuck, "queue", CHANCE)
+STEP(attach, attach_unstuck, "sent", RARE)
+STEP(attach, attach_unstuck, "pause", CHANCE)
+STEP(detach, job_begin, "", RARE)
+STEP(detach, detach_sent, "queue", USUAL)
+STEP(detach, detach_sent, "sent", USUAL)
+STEP(detach, detach_sent, "pause", RARE)
+STEP(detach, detach_looked, "", USUAL)
+STEP(detach, detach_look, "", USUAL)
+STEP(detach, detach_send, "", USUAL)
+STEP(detach, detach_waited, "", USUAL)
+STEP(delete, job_begin, "", CHANCE)
+STEP(delete, delete_sent, "queue", USUAL)
+STEP(delete, delete_sent, "sent", USUAL)
+STEP(delete, delete_sent, "pause", USUAL)
+STEP(delete, delete_looked, "", RARE)
+STEP(delete, delete_send, "", RARE)
