@@ -11,7 +11,7 @@ if [ -n "${EBS_PLAIN_BUILD:-}" ]; then
 		>"$work/make.log" 2>&1 ||
 		{ cat "$work/make.log"; die "the plain build of ebs-cluster-sim-defects fails"; }
 fi
-troubled="--seeds 1-40"
+troubled="--seeds 1-500"
 crowd="--calm --lives 200 --seeds 1-2"
 
 # A rule that breaks is exit status 1, an assertion of the code a signal.

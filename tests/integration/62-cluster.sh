@@ -25,8 +25,8 @@ run() { # what, program, arguments...
 	fi
 }
 
-run "fixed seeds" "$plain" --seeds 1-1500
-run "fresh seeds" "$plain" --fresh 500
+run "fixed seeds, and all that can happen does" "$plain" --report --seeds 1-2000
+run "fresh seeds" "$plain" --fresh 300
 run "a crowd without faults stays within its budget" "$plain" --calm --lives 1000 --seeds 1-5
 run "memory: fixed seeds, in this build" "$here" --seeds 2001-2100
 run "memory: fresh seeds, in this build" "$here" --fresh 50
