@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "base/parse.h"
+#include "bench/text.h"
 
 /* ---- what follows from what ---- */
 
@@ -422,14 +423,14 @@ struct fig metrics_median(const struct metrics *m, const char *path)
 void metric_title(struct buf *b, const struct metric *m)
 {
 	static const char *const words[][2] = {
-		{ "rpc.", "" }, { "ec2.", "EC2 " }, { "over_ec2", "over EC2" }, { "_", " " },
-		{ ".", " " },
+		{ "rpc.", "" }, { "ec2.", "EC2 " }, { "over_ec2", "over EC2" },
+		{ "lifecycle", "life cycle" }, { "p999", "p99.9" }, { "_", " " }, { ".", " " },
 	};
 	const char *p = m->path;
 	size_t i;
 
 	if (!strchr(p, '.')) {
-		buf_adds(b, m->label + strspn(m->label, " "));
+		buf_adds(b, m->label);
 		return;
 	}
 	while (*p) {	/* the first two only at the front */
@@ -444,6 +445,31 @@ void metric_title(struct buf *b, const struct metric *m)
 		buf_adds(b, words[i][1]);
 		p += strlen(words[i][0]);
 	}
+}
+
+/* "204 s - 204 s" */
+static bool says_one_number(const struct buf *ends)
+{
+	size_t half = ends->len > 3 ? (ends->len - 3) / 2 : 0;
+
+	return strncmp(buf_cstr(ends), buf_cstr(ends) + half + 3, half) == 0 &&
+	       ends->len == 2 * half + 3;
+}
+
+void metric_text(struct buf *b, const struct metric *m)
+{
+	struct buf ends;
+
+	text_number(b, m ? metric_median(m) : (struct fig){ 0 }, m ? m->unit : "");
+	if (!m || m->n < 2)
+		return;
+	buf_init(&ends, 2048);
+	text_number(&ends, metric_min(m), m->unit);
+	buf_adds(&ends, " - ");
+	text_number(&ends, metric_max(m), m->unit);
+	if (!says_one_number(&ends))
+		buf_printf(b, " (%s)", buf_cstr(&ends));
+	buf_fini(&ends);
 }
 
 bool metric_is_main(const struct metric *m)

@@ -45,6 +45,9 @@ struct fig metrics_median(const struct metrics *m, const char *path);
 
 /* Its name for people outside of its group: "CreateVolume response p99". */
 void metric_title(struct buf *b, const struct metric *m);
+/* "204 s (202 s - 208 s)": the median, and in brackets the least and the greatest
+ * where they differ. "-" for NULL or when not measured. */
+void metric_text(struct buf *b, const struct metric *m);
 /* One of those a short report shows; the rest is detail. */
 bool metric_is_main(const struct metric *m);
 

@@ -288,7 +288,7 @@ static void unmeasured(struct report *t)
 		const struct metric *x = &t->m.items[i];
 
 		if (is_plain(x) && x->n == 0)
-			buf_printf(&names, "%s%s", names.len ? "; " : "", str_trim(str_c(x->label)).p);
+			buf_printf(&names, "%s%s", names.len ? "; " : "", x->label);
 	}
 	for (size_t i = 0; i < t->r->nruns; i++) {
 		const struct bench_texts *u = &t->r->runs[i]->unmeasured;

@@ -50,7 +50,7 @@ char *bench_clean(const char *s)
 
 /* ---- numbers ---- */
 
-void text_plain(struct buf *b, double v, int digits)
+static void digits_of(struct buf *b, double v, int digits, bool whole_as_is)
 {
 	/* places before the point, once it is rounded */
 	int before = v == 0 ? 1 : (int)floor(log10(fabs(v)) + 0.5 * pow(10, -digits)) + 1;
@@ -60,11 +60,16 @@ void text_plain(struct buf *b, double v, int digits)
 		buf_printf(b, "%.*g", digits, v);
 		return;
 	}
-	if (v == floor(v) || before >= digits)
+	if ((whole_as_is && v == floor(v)) || before >= digits)
 		snprintf(text, sizeof(text), "%.0f", v);
 	else	/* very small ones keep 9 places at most */
 		snprintf(text, sizeof(text), "%.*f", digits - before > 9 ? 9 : digits - before, v);
 	buf_adds(b, strcmp(text, "-0") ? text : "0");
+}
+
+void text_plain(struct buf *b, double v, int digits)
+{
+	digits_of(b, v, digits, true);
 }
 
 struct scale {
@@ -86,7 +91,7 @@ static void scaled(struct buf *b, double v, const struct scale *s)
 	}
 	while (s->from > 0 && fabs(v) < s->from * 0.9995)
 		s++;
-	text_plain(b, v / s->divide, 3);
+	digits_of(b, v / s->divide, 3, strcmp(s->name, " B") == 0);
 	buf_adds(b, s->name);
 }
 
@@ -101,7 +106,7 @@ void text_number(struct buf *b, struct fig f, const char *unit)
 	} else if (strcmp(unit, "bytes") == 0) {
 		scaled(b, f.v, of_bytes);
 	} else {
-		text_plain(b, f.v, 3);
+		digits_of(b, f.v, 3, strcmp(unit, "x") != 0);
 		buf_printf(b, "%s%s", strcmp(unit, "%") == 0 ? " " : "", unit);
 	}
 }

@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "bench/compare.h"
+#include "bench/markdown.h"
 #include "bench/table.h"
 #include "bench/text.h"
 #include "bench_fixture.h"
@@ -51,9 +53,10 @@ static void numbers_have_units(void **state)
 		{ 999.6, "ms", "1.00 s" }, { 2041.5, "ms", "2.04 s" }, { 123456, "ms", "123 s" },
 		{ 204.125, "s", "204 s" }, { 0.5, "s", "500 ms" }, { 100, "bytes", "100 B" },
 		{ 12058624, "bytes", "11.5 MiB" }, { 5e9, "bytes", "4.66 GiB" },
-		{ 0.2245, "%", "0.225 %" }, { 1.0206, "x", "1.02x" }, { 1000000, "", "1000000" },
+		{ 0.2245, "%", "0.225 %" }, { 1.0206, "x", "1.02x" }, { 1, "x", "1.00x" }, { 20971520, "bytes", "20.0 MiB" },
+		{ 3, "ms", "3.00 ms" }, { 1000000, "", "1000000" },
 		{ 4.009, "", "4.01" }, { 33.333, "/s", "33.3/s" }, { 1e300, "", "1e+300" },
-		{ -5, "ms", "-5 ms" }, { 1e-9, "", "0.000000001" },
+		{ -5, "ms", "-5.00 ms" }, { 1e-9, "", "0.000000001" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -208,6 +211,193 @@ static void many_leaks_are_cut(void **state)
 	has(text, "    vol-99\n    and 900 more\n");
 }
 
+/* ---- comparisons ---- */
+
+/* A result whose make-span and rate were found in three runs. */
+static struct bench_result *spans(const double *span, const double *wanted, size_t n)
+{
+	struct bench_result *r = bench_result_new("burst");
+
+	for (size_t i = 0; i < n; i++) {
+		struct bench_run *run = bench_result_add_run(r, FIXTURE_STARTED);
+
+		bench_run_set(run, BENCH_makespan_s, span[i]);
+		bench_run_set(run, BENCH_lifecycles_wanted, 5 + (double)i);
+		bench_run_set(run, BENCH_lifecycles_done, wanted[i]);
+	}
+	return r;
+}
+
+static enum compare_mark mark_of(const struct metrics m[2], const char *path)
+{
+	return compare_mark(metrics_find(&m[0], path), metrics_find(&m[1], path));
+}
+
+static void differences_have_a_direction(void **state)
+{
+	static const double slow[] = { 10, 11, 12 }, fast[] = { 7, 8, 9.9 }, mixed[] = { 9, 10.5, 8 };
+	const struct {
+		const double *a, *b;
+		size_t n;
+		enum compare_mark span, done;
+	} cases[] = {
+		{ slow, fast, 3, MARK_BETTER, MARK_WORSE },	/* less is better; more is */
+		{ fast, slow, 3, MARK_WORSE, MARK_BETTER },
+		{ slow, mixed, 3, MARK_NOISE, MARK_NOISE },
+		{ slow, slow, 3, MARK_EQUAL, MARK_EQUAL },
+		{ slow, fast, 2, MARK_ONCE, MARK_ONCE },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct bench_result *a = spans(cases[i].a, cases[i].a, cases[i].n);
+		struct bench_result *b = spans(cases[i].b, cases[i].b, cases[i].n);
+		struct metrics m[2];
+
+		metrics_of(a, &m[0]);
+		metrics_of(b, &m[1]);
+		assert_int_equal(mark_of(m, "makespan_s"), cases[i].span);
+		assert_int_equal(mark_of(m, "lifecycles_done"), cases[i].done);
+		assert_int_equal(mark_of(m, "lifecycles_wanted"), MARK_NONE);
+		assert_int_equal(mark_of(m, "rss_peak"), MARK_NONE);
+		assert_int_equal(mark_of(m, "no.such"), MARK_NONE);
+		metrics_fini(&m[0]);
+		metrics_fini(&m[1]);
+		bench_result_free(a);
+		bench_result_free(b);
+	}
+}
+
+static void ratios_are_to_the_first(void **state)
+{
+	static const double two[] = { 2 }, three[] = { 3 }, zero[] = { 0 };
+	struct bench_result *a = spans(two, zero, 1), *b = spans(three, two, 1);
+	struct metrics m[2];
+	struct fig f;
+
+	metrics_of(a, &m[0]);
+	metrics_of(b, &m[1]);
+	f = compare_ratio(metrics_find(&m[0], "makespan_s"), metrics_find(&m[1], "makespan_s"));
+	assert_true(f.known && f.v == 1.5);
+	f = compare_ratio(metrics_find(&m[0], "lifecycles_done"),
+			  metrics_find(&m[1], "lifecycles_done"));
+	assert_false(f.known);	/* of nothing there is no ratio */
+	metrics_fini(&m[0]);
+	metrics_fini(&m[1]);
+	bench_result_free(a);
+	bench_result_free(b);
+}
+
+static char *compared(struct bench_result *const *r, size_t n, bool force, bool all,
+		      struct err *err)
+{
+	static const char *const names[] = { "a.json", "b.json", "c.json" };
+	struct compare c;
+	struct buf b;
+	int rc = compare_init(&c, (const struct bench_result *const *)r, names, n, force, err);
+
+	buf_init(&b, 1u << 20);
+	if (rc == 0)
+		compare_write(&b, &c, all);
+	compare_fini(&c);
+	return buf_take(&b);
+}
+
+static void different_scenarios_are_refused(void **state)
+{
+	struct bench_result *r[] = { fixture_full(), fixture_one_sample() };
+	struct err err = { 0 };
+	auto_free char *none = compared(r, 2, false, false, &err);
+	auto_free char *forced = NULL;
+
+	assert_string_equal(none, "");
+	assert_int_equal(err.code, GRPC_FAILED_PRECONDITION);
+	has(err_msg(&err), "a.json is of scenario \"burst\", b.json of \"single\"");
+	has(err_msg(&err), "--force");
+	err_fini(&err);
+	forced = compared(r, 2, true, false, &err);
+	has(forced, "scenario                a.json: burst; b.json: single");
+	has(forced, "loop                    a.json: open; b.json: closed: their times");
+	free(compared(r, 1, false, false, &err));
+	has(err_msg(&err), "two results or more");
+	err_fini(&err);
+	bench_result_free(r[0]);
+	bench_result_free(r[1]);
+}
+
+static void differences_of_the_machine_are_told(void **state)
+{
+	struct bench_result *r[] = { fixture_full(), fixture_partial(), fixture_full() };
+	auto_free char *text = NULL;
+
+	bench_texts_set(&r[1]->machine, "cpus", "64");
+	bench_texts_set(&r[1]->parameters, "churn", "yes");
+	bench_texts_set(&r[2]->versions, "ebs-csi-bench", "9");
+	text = compared(r, 3, false, true, NULL);
+	assert_narrow(text);
+	has(text, "partial b.json          the driver ended");
+	has(text, "machine cpus            a.json: 2; b.json: 64");
+	has(text, "load churn              a.json: (none); b.json: yes");
+	has(text, "version of ebs-csi-b... a.json: 0.4; c.json: 9");
+	has(text, "make-span                                less      204 s     204 s    1.00x =");
+	for (size_t i = 0; i < ARRAY_SIZE(r); i++)
+		bench_result_free(r[i]);
+}
+
+static void all_pairs_of_results_compare(void **state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(fixtures); i++) {
+		for (size_t k = 0; k < ARRAY_SIZE(fixtures); k++) {
+			struct bench_result *r[] = { fixtures[i](), fixtures[k]() };
+			auto_free char *text = compared(r, 2, true, true, NULL);
+
+			assert_narrow(text);
+			assert_null(strstr(text, "nan"));
+			assert_null(strstr(text, "inf "));
+			bench_result_free(r[0]);
+			bench_result_free(r[1]);
+		}
+	}
+}
+
+/* ---- markdown ---- */
+
+static void markdown_rows_are_those_asked_for(void **state)
+{
+	static const char *const paths[] = { "makespan_s", "leaks" }, *const names[] = { "our|s", "b" };
+	static const char *const wrong[] = { "makespan" };
+	struct bench_result *r[] = { fixture_full(), fixture_unmeasured() };
+	const struct bench_result *const *rs = (const struct bench_result *const *)r;
+	struct err err = { 0 };
+	struct buf b;
+
+	buf_init(&b, 1u << 20);
+	assert_int_equal(markdown_write(&b, rs, names, 2, paths, 2, &err), 0);
+	has(buf_cstr(&b), "| figure | our\\|s | b |\n| --- | --- | --- |\n"
+			  "| make-span | 204 s (202 s - 208 s) | - |\n| leaks | 0 | - |\n\n"
+			  "- our\\|s: burst, 3 runs, 2026-01-02T03:04:06.678Z; load volumes 1000,");
+	assert_int_equal(markdown_write(&b, rs, names, 2, wrong, 1, &err), -1);
+	has(err_msg(&err), "no result has a metric \"makespan\"");
+	err_fini(&err);
+	buf_fini(&b);
+	bench_result_free(r[0]);
+	bench_result_free(r[1]);
+}
+
+static void markdown_keeps_hostile_names_in_their_cells(void **state)
+{
+	static const char *const names[] = { "<b>" };
+	struct bench_result *r = fixture_hostile();
+	const struct bench_result *rs = r;
+	struct buf b;
+
+	buf_init(&b, 1u << 20);
+	assert_int_equal(markdown_write(&b, &rs, names, 1, NULL, 0, NULL), 0);
+	assert_null(strstr(buf_cstr(&b), " <"));
+	has(buf_cstr(&b), "\\</script\\>");
+	buf_fini(&b);
+	bench_result_free(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -222,6 +412,13 @@ int main(void)
 		cmocka_unit_test(what_was_not_measured_has_reasons),
 		cmocka_unit_test(nothing_run_is_said),
 		cmocka_unit_test(many_leaks_are_cut),
+		cmocka_unit_test(differences_have_a_direction),
+		cmocka_unit_test(ratios_are_to_the_first),
+		cmocka_unit_test(different_scenarios_are_refused),
+		cmocka_unit_test(differences_of_the_machine_are_told),
+		cmocka_unit_test(all_pairs_of_results_compare),
+		cmocka_unit_test(markdown_rows_are_those_asked_for),
+		cmocka_unit_test(markdown_keeps_hostile_names_in_their_cells),
 	};
 
 	return cmocka_run_group_tests_name("bench_text", tests, NULL, NULL);
