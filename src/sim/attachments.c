@@ -24,6 +24,7 @@ struct sim_attachment *sim_attachment_new(struct sim_model *m, struct sim_volume
 	a->volume = v;
 	a->instance = i;
 	snprintf(a->device, sizeof(a->device), "%s", device);
+	a->seq = ++m->seq;
 	a->attaching_at = m->now;
 	a->attached_at = a->detaching_at = a->busy_at = a->detached_at = SIM_NEVER;
 	list_add_tail(&v->live, &a->on_volume);
@@ -73,16 +74,21 @@ static void forget(struct sim_model *m, struct sim_event *e)
 	sim_attachment_free(m, container_of(e, struct sim_attachment, event));
 }
 
-void sim_attachment_drop(struct sim_model *m, struct sim_attachment *a)
+void sim_attachment_retire(struct sim_attachment *a)
 {
-	a->detached_at = m->now;
-	sim_times_done(m, a->attach_time, "detached");
-	sim_times_done(m, a->detach_time, "detached");
 	list_del(&a->on_volume);
 	list_add_tail(&a->volume->past, &a->on_volume);
 	list_del(&a->on_instance);
 	list_add_tail(&a->instance->past, &a->on_instance);
 	a->instance->n_live--;
+}
+
+void sim_attachment_drop(struct sim_model *m, struct sim_attachment *a)
+{
+	a->detached_at = m->now;
+	sim_times_done(m, a->attach_time, "detached");
+	sim_times_done(m, a->detach_time, "detached");
+	sim_attachment_retire(a);
 	sim_story_add(m, a->volume, "detached", a);
 	sim_event_set(m, &a->event, m->now + m->config.keep_ms, forget);
 }
@@ -132,4 +138,18 @@ void sim_attachment_detach(struct sim_model *m, struct sim_attachment *a, bool f
 	if (a->stuck && !force)
 		return;
 	sim_event_set(m, &a->event, m->now + sim_state_time(m, SIM_TIMED_DETACH), detached);
+}
+
+bool sim_attachment_rearm(struct sim_model *m, struct sim_attachment *a, int64_t at,
+			  uint64_t seq)
+{
+	if (a->detached_at != SIM_NEVER)
+		sim_event_restore(m, &a->event, at, seq, forget);
+	else if (a->detaching_at != SIM_NEVER)
+		sim_event_restore(m, &a->event, at, seq, detached);
+	else if (a->attached_at == SIM_NEVER)
+		sim_event_restore(m, &a->event, at, seq, attached);
+	else
+		return false;
+	return true;
 }

@@ -6,6 +6,7 @@
 #include "sim/fault_json.h"
 #include "sim/keys.h"
 #include "sim/reports.h"
+#include "sim/snapshot.h"
 
 #define LIST_MAX (16u << 20)
 #define JSON "application/json"
@@ -127,6 +128,24 @@ static void put_instance(struct http1_request *req)
 	answer(req, rc, &err);
 }
 
+/* The file is written in one go: the simulator answers nobody else meanwhile. */
+static void post_save(struct http1_request *req)
+{
+	struct sim_world *w = world_of(req);
+	struct err err = { 0 };
+
+	if (!w->state_path) {
+		http1_fail(req, 400, "there is no file to save to: start with --state");
+		return;
+	}
+	sim_model_advance(w->model, sim_world_now(w));
+	if (sim_snapshot_save(w->model, w->state_path, &err) < 0)
+		http1_fail(req, 500, "not saved: %s", err_msg(&err));
+	else
+		http1_reply(req, 200, JSON, str_c("{}\n"));
+	err_fini(&err);
+}
+
 static void post_reset(struct http1_request *req)
 {
 	struct sim_world *w = world_of(req);
@@ -147,6 +166,7 @@ bool sim_control_handle(struct sim_world *w, struct http1_request *req)
 		{ "POST", "/_sim/faults", post_faults },
 		{ "DELETE", "/_sim/faults", delete_faults },
 		{ "POST", "/_sim/reset", post_reset },
+		{ "POST", "/_sim/save", post_save },
 		{ "POST", "/_sim/instances", post_instance },
 		{ "PUT", "/_sim/instances/*", put_instance },
 	};

@@ -5,6 +5,7 @@
  *   POST   /_sim/faults       adds faults: an object or an array of them
  *   DELETE /_sim/faults       drops all
  *   POST   /_sim/reset        forgets volumes, tokens, faults, counters
+ *   POST   /_sim/save         writes the state to the file of --state
  *   POST   /_sim/instances    adds one: {"id", "type", "zone", "enis"}
  *   PUT    /_sim/instances/ID {"state": "stopped"}
  *

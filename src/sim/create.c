@@ -150,6 +150,18 @@ static void token_expired(struct sim_model *m, struct sim_event *e)
 	free(t);
 }
 
+void sim_token_restore(struct sim_model *m, const char *text, const char *volume_id,
+		       uint64_t parameters, int64_t at, uint64_t seq)
+{
+	struct sim_token *t = xcalloc(1, sizeof(*t));
+
+	t->text = xstrdup(text);
+	t->parameters = parameters;
+	memcpy(t->volume_id, volume_id, strlen(volume_id) + 1);
+	map_put(&m->tokens, text, t);
+	sim_event_restore(m, &t->expiry, at, seq, token_expired);
+}
+
 static void remember_token(struct sim_call *c, const char *text, const struct sim_volume *v)
 {
 	struct sim_token *t = xcalloc(1, sizeof(*t));

@@ -13,14 +13,20 @@ void sim_events_init(struct sim_model *m)
 	heap_init(&m->events, event_less);
 }
 
-void sim_event_set(struct sim_model *m, struct sim_event *e, int64_t at,
-		   void (*fire)(struct sim_model *m, struct sim_event *e))
+void sim_event_restore(struct sim_model *m, struct sim_event *e, int64_t at, uint64_t seq,
+		       void (*fire)(struct sim_model *m, struct sim_event *e))
 {
 	heap_remove(&m->events, &e->node);
 	e->at = at;
-	e->seq = ++m->seq;
+	e->seq = seq;
 	e->fire = fire;
 	heap_push(&m->events, &e->node);
+}
+
+void sim_event_set(struct sim_model *m, struct sim_event *e, int64_t at,
+		   void (*fire)(struct sim_model *m, struct sim_event *e))
+{
+	sim_event_restore(m, e, at, ++m->seq, fire);
 }
 
 void sim_event_clear(struct sim_model *m, struct sim_event *e)

@@ -11,7 +11,7 @@ static const struct sim_state states[] = {
 	{ "terminated", 48 },	{ "stopping", 64 },	{ "stopped", 80 },
 };
 
-static const struct sim_state *state_by_name(const char *name)
+const struct sim_state *sim_state_by_name(const char *name)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(states); i++)
 		if (strcmp(states[i].name, name) == 0)
@@ -89,7 +89,7 @@ const char *sim_model_add_instance(struct sim_model *m, int64_t now,
 	i->type = xstrdup(cstr_or(spec->type, "m5.large"));
 	i->zone = spec->zone ? zone_by_name(m, spec->zone)
 			     : &m->zones[m->next_zone++ % m->n_zones];
-	i->state = state_by_name("running");
+	i->state = sim_state_by_name("running");
 	i->enis = spec->enis ? spec->enis : 1;
 	i->launched_at = m->now;
 	list_init(&i->live);
@@ -117,7 +117,7 @@ int sim_model_set_instance_state(struct sim_model *m, int64_t now, const char *i
 				 const char *state, struct err *err)
 {
 	struct sim_instance *i = map_get(&m->instances, id);
-	const struct sim_state *next = state_by_name(state);
+	const struct sim_state *next = sim_state_by_name(state);
 
 	if (!i)
 		return err_set(err, GRPC_NOT_FOUND, "there is no instance %s", id);
@@ -134,6 +134,13 @@ int sim_model_set_instance_state(struct sim_model *m, int64_t now, const char *i
 	if (strcmp(next->name, "terminated") == 0)
 		terminate(m, i);
 	return 0;
+}
+
+const char *sim_model_first_instance(const struct sim_model *m)
+{
+	const struct sim_instance *i = m->instance_order.len ? m->instance_order.v[0] : NULL;
+
+	return i ? i->id : NULL;
 }
 
 bool sim_model_instance(const struct sim_model *m, const char *id,

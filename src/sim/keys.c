@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -92,27 +93,66 @@ static int out_of_range(const json_t *seen, const char *where, const struct key 
 	return keys_expected(seen, where, range, err);
 }
 
-int keys_read_one(const json_t *value, const char *where, const struct key *key, void *into,
-		  struct err *err)
+static int read_hex(const json_t *value, const char *where, uint64_t *ret, struct err *err)
 {
-	void *slot = (char *)into + key->offset;
-	double number = json_number_value(value);
+	const char *text = json_string_value(value);
+	size_t n = text ? strlen(text) : 0;
 
-	if (key->type == KEY_TEXT) {
-		if (!json_is_string(value))
-			return keys_expected(value, where, "a string", err);
-		*(const char **)slot = json_string_value(value);
-		return 0;
-	}
-	if (key->type == KEY_INT ? !json_is_integer(value) : !json_is_number(value))
-		return out_of_range(value, where, key, err);
-	if (!(number >= key->min && number <= key->max))
+	if (n < 1 || n > 16 || strspn(text, "0123456789abcdef") != n)
+		return keys_expected(value, where, "a string of 1-16 hex digits", err);
+	*ret = strtoull(text, NULL, 16);
+	return 0;
+}
+
+static int read_text(const json_t *value, const char *where, const char **ret, struct err *err)
+{
+	if (!json_is_string(value))
+		return keys_expected(value, where, "a string", err);
+	*ret = json_string_value(value);
+	return 0;
+}
+
+static int read_bool(const json_t *value, const char *where, bool *ret, struct err *err)
+{
+	if (!json_is_boolean(value))
+		return keys_expected(value, where, "true or false", err);
+	*ret = json_is_true(value);
+	return 0;
+}
+
+static int read_number(const json_t *value, const char *where, const struct key *key,
+		       void *slot, struct err *err)
+{
+	double number = json_number_value(value);
+	bool good = key->type == KEY_INT ? json_is_integer(value) : json_is_number(value);
+
+	if (!good || !(number >= key->min && number <= key->max))
 		return out_of_range(value, where, key, err);
 	if (key->type == KEY_INT)
 		*(int64_t *)slot = (int64_t)json_integer_value(value);
 	else
 		*(double *)slot = number;
 	return 0;
+}
+
+int keys_read_one(const json_t *value, const char *where, const struct key *key, void *into,
+		  struct err *err)
+{
+	void *slot = (char *)into + key->offset;
+
+	switch (key->type) {
+	case KEY_TEXT:
+		return read_text(value, where, slot, err);
+	case KEY_BOOL:
+		return read_bool(value, where, slot, err);
+	case KEY_HEX:
+		return read_hex(value, where, slot, err);
+	case KEY_ANY:
+		*(const json_t **)slot = value;
+		return 0;
+	default:
+		return read_number(value, where, key, slot, err);
+	}
 }
 
 static int unknown_among(const char *where, const char *name, const struct key *keys, size_t n,

@@ -14,6 +14,9 @@ enum key_type {
 	KEY_TEXT,	/* const char *: memory of the JSON value */
 	KEY_INT,	/* int64_t */
 	KEY_REAL,	/* double; integers are taken too */
+	KEY_BOOL,	/* bool */
+	KEY_HEX,	/* uint64_t, from a string of 1-16 hex digits */
+	KEY_ANY,	/* const json_t *: the caller looks at it */
 };
 
 struct key {

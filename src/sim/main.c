@@ -15,6 +15,7 @@
 #include "sim/keys.h"
 #include "sim/loop.h"
 #include "sim/setup.h"
+#include "sim/snapshot.h"
 #include "sim/world.h"
 
 #define CONNECTIONS_MAX 8192
@@ -125,6 +126,16 @@ static int load_faults(struct sim *s, struct err *err)
 	return rc < 0 ? err_prefix(err, "--faults: %s", s->options.faults) : 0;
 }
 
+static int save(struct sim *s, struct err *err)
+{
+	if (!s->options.state)
+		return 0;
+	sim_model_advance(s->model, sim_world_now(&s->world));
+	if (sim_snapshot_save(s->model, s->options.state, err) < 0)
+		return err_prefix(err, "--state: not saved");
+	return 0;
+}
+
 static void on_signal(void *ctx, int sig)
 {
 	struct sim *s = ctx;
@@ -148,11 +159,15 @@ static int start(struct sim *s, struct err *err)
 	if (!s->model)
 		return -1;
 	sim_world_init(&s->world, s->reactor, s->model);
+	s->world.state_path = s->options.state;
+	if (s->options.state && s->options.disk_dir)
+		return err_set(err, GRPC_INVALID_ARGUMENT, "--state and --disk-dir do not go "
+			       "together: disks do not outlive the simulator");
 	s->signals = signals_new(s->reactor, stop, ARRAY_SIZE(stop), on_signal, s);
 	if (start_disks(s, err) < 0 || load_faults(s, err) < 0 || start_ec2(s, err) < 0 ||
 	    start_imds(s, err) < 0)
 		return -1;
-	return 0;
+	return save(s, err);	/* better now than at the end if it cannot be written */
 }
 
 /* One line for whoever started it: "ready ec2=tcp://… imds=tcp://… instance=i-…". */
@@ -200,9 +215,10 @@ int main(int argc, char **argv)
 		announce(&s);
 		reactor_run(s.reactor);
 		notify_stopping();
-	} else {
-		fprintf(stderr, "ebs-csi-sim: %s\n", err_msg(&err));
+		rc = save(&s, &err);
 	}
+	if (rc < 0)
+		fprintf(stderr, "ebs-csi-sim: %s\n", err_msg(&err));
 	stop(&s);
 	err_fini(&err);
 	return rc < 0;

@@ -186,6 +186,11 @@ const char *sim_model_account(const struct sim_model *m)
 	return m->account;
 }
 
+int64_t sim_model_now(const struct sim_model *m)
+{
+	return m->now;
+}
+
 int64_t sim_model_epoch(const struct sim_model *m)
 {
 	return m->config.epoch_ms;

@@ -124,6 +124,7 @@ struct sim_instance_info {
 	unsigned int enis;
 	int64_t launch_ms;	/* since 1970 */
 };
+const char *sim_model_first_instance(const struct sim_model *m);	/* its id; NULL: none */
 bool sim_model_instance(const struct sim_model *m, const char *id,
 			struct sim_instance_info *ret);
 
@@ -289,6 +290,7 @@ void sim_model_story(const struct sim_model *m, const char *volume_id, struct bu
 uint64_t sim_model_trace(const struct sim_model *m);
 const char *sim_model_region(const struct sim_model *m);
 const char *sim_model_account(const struct sim_model *m);
+int64_t sim_model_now(const struct sim_model *m);	/* as far as it was taken */
 int64_t sim_model_epoch(const struct sim_model *m);	/* wall clock at time 0 */
 
 #endif

@@ -97,6 +97,7 @@ struct sim_instance {
 /* Lives from AttachVolume until some time after the detach (stale reads). */
 struct sim_attachment {
 	struct list on_volume, on_instance;
+	uint64_t seq;		/* order of attaching */
 	struct sim_volume *volume;
 	struct sim_instance *instance;
 	char device[SIM_DEVICE_SIZE];	/* as asked for */
@@ -209,6 +210,9 @@ void sim_events_init(struct sim_model *m);
 void sim_event_set(struct sim_model *m, struct sim_event *e, int64_t at,
 		   void (*fire)(struct sim_model *m, struct sim_event *e));
 void sim_event_clear(struct sim_model *m, struct sim_event *e);
+/* As it was armed in a model that this one is a copy of. */
+void sim_event_restore(struct sim_model *m, struct sim_event *e, int64_t at, uint64_t seq,
+		       void (*fire)(struct sim_model *m, struct sim_event *e));
 
 /* ---- times.c ---- */
 
@@ -238,6 +242,8 @@ void sim_volume_start(struct sim_model *m, struct sim_volume *v);	/* -> creating
 void sim_volume_delete(struct sim_model *m, struct sim_volume *v);	/* -> deleting */
 void sim_volume_gone(struct sim_model *m, struct sim_volume *v);	/* -> deleted */
 void sim_volume_forget(struct sim_model *m, struct sim_volume *v);	/* frees it */
+/* What comes next in its state, as of sim_event_restore; false: nothing does. */
+bool sim_volume_rearm(struct sim_model *m, struct sim_volume *v, int64_t at, uint64_t seq);
 void sim_story_add(struct sim_model *m, struct sim_volume *v, const char *what,
 		   const struct sim_attachment *a);
 /* Finds one that other calls may see now; else refuses. */
@@ -254,12 +260,16 @@ void sim_attachment_settle(struct sim_model *m, struct sim_attachment *a);	/* at
 void sim_attachment_detach(struct sim_model *m, struct sim_attachment *a, bool force);
 void sim_attachment_release(struct sim_model *m, struct sim_attachment *a);	/* by force */
 void sim_attachment_drop(struct sim_model *m, struct sim_attachment *a);	/* detached, now */
+void sim_attachment_retire(struct sim_attachment *a);	/* from the live lists to the past */
+bool sim_attachment_rearm(struct sim_model *m, struct sim_attachment *a, int64_t at,
+			  uint64_t seq);	/* as sim_volume_rearm */
 void sim_attachment_free(struct sim_model *m, struct sim_attachment *a);
 
 /* ---- instances.c ---- */
 
 struct sim_instance *sim_instance_find(struct sim_call *c, const char *id);
 void sim_instance_free(struct sim_instance *i);
+const struct sim_state *sim_state_by_name(const char *name);	/* NULL: unknown */
 
 /* ---- device.c: names ---- */
 
@@ -327,6 +337,11 @@ size_t sim_volume_type_index(const struct sim_volume_type *t);
 /* Size, iops, throughput and multi-attach of the request; fills them into v. */
 int sim_volume_type_check(struct sim_call *c, const struct ec2_create_volume *r,
 			  struct sim_volume *v);
+
+/* ---- create.c: client tokens ---- */
+
+void sim_token_restore(struct sim_model *m, const char *text, const char *volume_id,
+		       uint64_t parameters, int64_t at, uint64_t seq);
 
 /* ---- actions; 0, or -1 with the error in the answer ---- */
 

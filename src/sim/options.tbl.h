@@ -28,6 +28,9 @@ SIM_OPTION(buckets, "buckets", "off | default | FACTOR", "default",
 SIM_OPTION(max_volumes, "max-volumes", "N", NULL,
 	   "quota of volumes; 0: none; default: the profile's, which is none")
 SIM_OPTION(seed, "seed", "N", "1", "of everything random")
+SIM_OPTION(state, "state", "FILE", NULL,
+	   "go on from this state if the file is there, and save it there at the end and at "
+	   "POST /_sim/save")
 SIM_OPTION(faults, "faults", "FILE", NULL, "JSON as for POST /_sim/faults")
 SIM_OPTION(access_key, "access-key", "ID", NULL, "the only key accepted; default: any")
 SIM_OPTION(secret_key, "secret-key", "SECRET", NULL,

@@ -1,12 +1,14 @@
 #include "sim/setup.h"
 
-#include <stdio.h>
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/parse.h"
 #include "sim/fleet.h"
 #include "sim/profile.h"
+#include "sim/snapshot.h"
 
 #define ZONES_MAX 16
 #define FACTOR_MAX 1e6
@@ -74,6 +76,27 @@ static int set_delays(const struct sim_options *o, struct sim_config *c,
 	return set_quota(o, c, err);
 }
 
+/* The saved one, brought to the present: time went on while no simulator ran. A
+ * clock that was set back meanwhile does not take it back. */
+static struct sim_model *load_model(const struct sim_options *o, struct sim_config *c,
+				    struct err *err)
+{
+	struct sim_model *m;
+
+	c->n_zones = o->zones ? c->n_zones : 0;		/* the saved ones will do */
+	m = sim_snapshot_load(o->state, c, err);
+	if (m)
+		sim_model_advance(m, c->epoch_ms - sim_model_epoch(m));
+	else
+		err_prefix(err, "--state");
+	return m;
+}
+
+static bool saved(const struct sim_options *o)
+{
+	return o->state && (access(o->state, F_OK) == 0 || errno != ENOENT);
+}
+
 static struct sim_model *make_model(const struct sim_options *o, int64_t wall,
 				    struct arena *arena, struct err *err)
 {
@@ -94,12 +117,16 @@ static struct sim_model *make_model(const struct sim_options *o, int64_t wall,
 	c.region = o->region;
 	c.zones = zones;
 	c.n_zones = (size_t)n;
-	return sim_model_new(&c, err);
+	return saved(o) ? load_model(o, &c, err) : sim_model_new(&c, err);
 }
 
 static int add_instances(struct sim_model *m, const struct sim_options *o, const char **local,
 			 struct err *err)
 {
+	if (saved(o)) {		/* has its own */
+		*local = sim_model_first_instance(m);
+		return 0;
+	}
 	if (sim_fleet_add(m, o->instances, local, err) < 0)
 		return err_prefix(err, "--instances");
 	return 0;
@@ -117,7 +144,7 @@ static int choose_local(struct sim_model *m, const struct sim_options *o, const 
 		*local = info.id;
 		return 0;
 	}
-	*local = sim_model_add_instance(m, 0, &spec, err);
+	*local = sim_model_add_instance(m, sim_model_now(m), &spec, err);
 	return *local ? 0 : err_prefix(err, "--local-instance");
 }
 

@@ -161,6 +161,19 @@ void sim_volume_delete(struct sim_model *m, struct sim_volume *v)
 	sim_event_set(m, &v->event, m->now + sim_state_time(m, SIM_TIMED_DELETE), deleted);
 }
 
+bool sim_volume_rearm(struct sim_model *m, struct sim_volume *v, int64_t at, uint64_t seq)
+{
+	if (v->deleted_at != SIM_NEVER)
+		sim_event_restore(m, &v->event, at, seq, forget);
+	else if (v->deleting_at != SIM_NEVER)
+		sim_event_restore(m, &v->event, at, seq, deleted);
+	else if (v->available_at == SIM_NEVER && v->failed_at == SIM_NEVER)
+		sim_event_restore(m, &v->event, at, seq, created);
+	else
+		return false;
+	return true;
+}
+
 struct sim_volume *sim_volume_find(struct sim_call *c, const char *id)
 {
 	struct sim_volume *v;

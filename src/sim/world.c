@@ -15,7 +15,8 @@ void sim_world_init(struct sim_world *w, struct reactor *r, struct sim_model *m)
 {
 	w->reactor = r;
 	w->model = m;
-	w->zero = reactor_now(r);
+	w->state_path = NULL;
+	w->zero = reactor_now(r) - sim_model_now(m);
 	timer_init(&w->next, r, on_due);
 	sim_world_touch(w);
 }

@@ -11,9 +11,11 @@ struct sim_world {
 	struct sim_model *model;
 	int64_t zero;		/* reactor_now() at model time 0 */
 	struct timer next;
+	const char *state_path;	/* the owner's: where POST /_sim/save writes; or NULL */
 };
 
-/* The model is the caller's, made with reactor_wall() as its epoch just before. */
+/* The model is the caller's: new, with reactor_wall() as its epoch, or from a
+ * snapshot and brought to the present; its time goes on from where it is. */
 void sim_world_init(struct sim_world *w, struct reactor *r, struct sim_model *m);
 void sim_world_fini(struct sim_world *w);
 int64_t sim_world_now(const struct sim_world *w);

@@ -3,7 +3,6 @@ import os
 import signal
 import sys
 import threading
-import time
 
 import grpc
 from google.protobuf import descriptor_pool, message_factory
@@ -13,6 +12,7 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
 
 import echo_pb2
 import echo_pb2_grpc
+from until import until
 
 Code = grpc.StatusCode
 
@@ -106,11 +106,11 @@ def streams(stub, channel):
     got = [m.text for m in stub.Chat(echo_pb2.Text(text=t) for t in texts)]
     assert got == texts
     assert list(stub.Chat(iter(()))) == []
-    # More than the server holds for one call, taken slowly at first.
+    # More than the server holds for one call, while it is not read at first.
     got = 0
     for i, m in enumerate(stub.Chat(echo_pb2.Text(text="s" * 10_000) for _ in range(3000))):
-        if i == 0:
-            time.sleep(0.2)
+        for _ in range(100 if i == 0 else 0):
+            stub.Say(echo_pb2.Text(text="meanwhile"))
         got += len(m.text)
     assert got == 30_000_000, got
 
@@ -174,8 +174,7 @@ def shutdown(address, pid):
         states = watch(message("grpc.health.v1.HealthCheckRequest")(service="test.Echo"))
         assert next(states).status == 1
         nap = echo_pb2_grpc.EchoStub(channel).Sleep.future(echo_pb2.Nap(ms=300))
-        while not nap.running():
-            pass
+        until("the nap is under way", nap.running)
         echo_pb2_grpc.EchoStub(channel).Say(echo_pb2.Text())  # the nap has arrived before
         os.kill(pid, signal.SIGTERM)
         assert next(states).status == 2

@@ -6,10 +6,11 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.request
 
 import boto3
+
+from until import until
 
 POLICY = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}'
 TRUST = ('{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},'
@@ -29,16 +30,22 @@ def start_moto(port, log):
     server = os.path.join(os.path.dirname(sys.executable), "moto_server")
     moto = subprocess.Popen([sys.executable, server, "-H", "127.0.0.1", "-p", str(port)],
                             env=env, stdout=log, stderr=log)
-    for _ in range(600):
+
+    def answers():
+        if moto.poll() is not None:
+            raise AssertionError(f"moto has ended by itself with {moto.returncode}")
         try:
             urllib.request.urlopen(f"http://127.0.0.1:{port}/moto-api/", timeout=5).close()
-            return moto
+            return True
         except OSError:
-            if moto.poll() is not None:
-                break
-            time.sleep(.1)
-    moto.kill()
-    sys.exit("moto does not start")
+            return False
+
+    try:
+        until("moto answers", answers, seconds=60, pause=.1)
+    except AssertionError as e:
+        moto.kill()
+        sys.exit(str(e))
+    return moto
 
 
 def bootstrap(url):

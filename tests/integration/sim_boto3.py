@@ -22,6 +22,8 @@ from botocore.config import Config
 from botocore.credentials import InstanceMetadataProvider
 from botocore.utils import InstanceMetadataFetcher, InstanceMetadataRegionFetcher
 
+from until import until
+
 SIM = os.path.abspath(sys.argv[1])
 KEY, SECRET = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 NODE = "i-0123456789abcdef0"
@@ -184,11 +186,8 @@ def life_of_a_volume_by_waiters():
         a = ec2.attach_volume(VolumeId=v, InstanceId=NODE, Device="/dev/sdf")
         assert a["State"] == "attaching" and a["Device"] == "/dev/sdf"
         ec2.get_waiter("volume_in_use").wait(VolumeIds=[v], WaiterConfig=quick)
-        while True:
-            seen = ec2.describe_volumes(VolumeIds=[v])["Volumes"][0]
-            if seen["Attachments"][0]["State"] == "attached":
-                break
-            time.sleep(0.02)
+        attached = [{"Name": "attachment.status", "Values": ["attached"]}]
+        seen = until("attached", lambda: volumes(ec2, VolumeIds=[v], Filters=attached))[0]
         assert seen["Tags"][0]["Value"] == "a <b> & \"c\" 'd' ä€😀"
         assert seen["Encrypted"] and seen["KmsKeyId"].startswith("arn:aws:kms:eu-central-1:")
         now = datetime.datetime.now(datetime.timezone.utc)
@@ -438,12 +437,8 @@ def metadata_service():
         assert role["Code"] == "Success" and 0 < life <= 600, life
         assert ask("latest/meta-data/iam/security-credentials/other", **with_token)[0] == 404
         assert ask("latest/meta-data/instance-id")[0] == 401
-        for _ in range(50):     # the token lives for a second
-            status = ask("latest/meta-data/instance-id", **with_token)[0]
-            if status == 401:
-                break
-            time.sleep(0.1)
-        assert status == 401
+        until("the token, which lives for a second, is refused",
+              lambda: ask("latest/meta-data/instance-id", **with_token)[0] == 401)
 
 
 @test
