@@ -240,7 +240,8 @@ static enum op_verdict create_refused(struct create_job *cj)
 	    err_reason_is(err, "VolumeLimitExceeded") ||
 	    err_reason_is(err, "ResourceLimitExceeded")) {
 		err_move(&cj->why, err);
-		cj->searched_twice = cj->tokens_tried > 0;
+		/* Later tokens are burned since long, unless by this very call. */
+		cj->searched_twice = cj->tokens_tried > 0 && !cj->job.call.maybe_done;
 		return op_next(op, create_search);
 	}
 	if (cap_to_told(cj, err))

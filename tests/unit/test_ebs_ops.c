@@ -252,6 +252,30 @@ static void a_burned_token_is_passed_over_inside_one_call(void **state)
 	assert_int_equal(world_volumes(w, "pvc-1"), 1);
 }
 
+/* The answer to a later token's call is lost, and by the repeat its volume has
+ * failed: that token is not burned since long, one look may miss the volume. */
+static void a_token_burned_just_now_is_looked_for_twice(void **state)
+{
+	const struct sim_fault late[] = {
+		{ .kind = SIM_FAULT_SLOW, .action = EC2_CREATE_VOLUME, .skip = 1, .count = 1,
+		  .delay_ms = 3000 },
+		{ .kind = SIM_FAULT_RESET_AFTER, .action = EC2_CREATE_VOLUME, .skip = 1,
+		  .count = 1 },
+		{ .kind = SIM_FAULT_INVISIBLE, .action = EC2_CREATE_VOLUME, .count = 1,
+		  .delay_ms = 7000 },
+	};
+	struct world *w = *state;
+
+	world_fault(w, SIM_FAULT_CREATE_ERROR, EC2_CREATE_VOLUME, 2, 0);
+	assert_int_equal(world_run_create(w, "pvc-1", NULL), GRPC_INTERNAL);
+	world_restart(w);	/* the number of the token is forgotten */
+	for (size_t i = 0; i < ARRAY_SIZE(late); i++)
+		assert_int_equal(sim_model_add_fault(w->model, &late[i], NULL), 0);
+	assert_int_equal(world_run_create(w, "pvc-1", NULL), GRPC_OK);
+	assert_int_equal(sim_model_fault_hits(w->model, SIM_FAULT_CREATE_ERROR), 2);
+	assert_int_equal(world_volumes(w, NULL), 1);
+}
+
 static void over_quota_the_volume_that_exists_is_adopted(void **state)
 {
 	struct world *w = *state;
@@ -971,6 +995,7 @@ int main(void)
 		T(a_zone_is_chosen_by_name_and_zones_are_asked_for_once),
 		T(a_volume_that_fails_later_is_removed_and_the_next_try_succeeds),
 		T(a_burned_token_is_passed_over_inside_one_call),
+		T(a_token_burned_just_now_is_looked_for_twice),
 		T(over_quota_the_volume_that_exists_is_adopted),
 		T(names_with_wildcards_find_only_themselves),
 		T(errors_of_create_have_their_code),
