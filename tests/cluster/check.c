@@ -304,10 +304,14 @@ void check_answer(struct want *w, const struct call *call, const struct answer *
 static bool check_left(void *ctx, const struct sim_volume_info *v)
 {
 	struct check *k = ctx;
+	struct life *l = life_of(k, v->id);
 
-	if (!v->root && !going(k, v->id))
-		cluster_fail(k->c, life_of(k, v->id), "leaked", "%s is %s", v->id, v->status);
-	return true;
+	if (v->root || going(k, v->id))
+		return true;
+	if (l)	/* its story is the one to tell */
+		snprintf(l->volume, sizeof(l->volume), "%s", v->id);
+	cluster_fail(k->c, l, "leaked", "%s is %s", v->id, v->status);
+	return false;
 }
 
 static bool is_describe(int a)

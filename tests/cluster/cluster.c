@@ -8,6 +8,7 @@
 #include "faults.h"
 #include "reach.h"
 
+#define BYTES 0.04		/* share of the seeds whose EC2 calls go as bytes */
 #define SETTLE_MS (90 * 60 * 1000)	/* from the last fault to the last life's end */
 #define REST_MS (EBS_LINGER_MS + 15 * 60 * 1000)	/* until nothing runs any more */
 
@@ -160,9 +161,11 @@ static void draw_config(struct cluster *c)
 	conf->n_zones = 1;
 	if (c->opt.calm)	/* EC2 as it is: the budget of calls is for that */
 		return;
+	/* EC2 and users that are quick meet views of before more often. */
+	c->hurry = cluster_chance(c, 0.25);
 	conf->n_zones = (size_t)cluster_draw(c, 1, 2);
 	conf->bucket_scale = buckets[cluster_draw(c, 0, 3)];
-	conf->state_scale = (double)cluster_draw(c, 1, 20) / 10;
+	conf->state_scale = (double)cluster_draw(c, 1, c->hurry ? 4 : 20) / 10;
 	conf->latency_scale = (double)cluster_draw(c, 1, 15) / 10;
 }
 
@@ -217,7 +220,8 @@ static bool set_up(struct cluster *c)
 	for (size_t i = 0; i < c->n_lives; i++)
 		life_init(&c->lives[i], c, i);
 	c->check = check_new(c);
-	controller_init(&c->ctl, c);
+	c->bytes = (!c->opt.calm && cluster_chance(c, BYTES)) || c->opt.bytes;
+	controller_init(&c->ctl, c, c->bytes);
 	c->faults = faults_new(c);
 	controller_start(&c->ctl);
 	return true;

@@ -25,6 +25,7 @@ struct node {
 struct cluster_options {
 	uint64_t seed;
 	size_t lives;
+	bool bytes;	/* EC2 is called in bytes; else some seeds do */
 	bool calm;	/* no faults, no crashes: for the budget of calls */
 	bool log;	/* print every event as it happens */
 };
@@ -42,6 +43,8 @@ struct cluster {
 	struct reactor *reactor;
 	struct sim_config config;
 	struct sim_model *model;
+	bool bytes;
+	bool hurry;		/* no pod stays long */
 	struct controller ctl;
 	struct sidecar provisioner, attacher;
 	struct node nodes[CLUSTER_NODES_MAX];

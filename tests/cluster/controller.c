@@ -6,11 +6,11 @@
 #include "call.h"
 #include "cluster.h"
 
-void controller_init(struct controller *ctl, struct cluster *c)
+void controller_init(struct controller *ctl, struct cluster *c, bool bytes)
 {
 	ctl->cluster = c;
 	ctl->reactor = c->reactor;
-	ctl->transport = sim_transport_new(c->reactor, c->model);
+	ctl->seam = seam_new(c->reactor, c->model, bytes);
 	list_init(&ctl->calls);
 }
 
@@ -21,8 +21,8 @@ void controller_start(struct controller *ctl)
 
 	if (ctl->up)
 		return;
-	sim_transport_set_reachable(ctl->transport, true);
-	ctl->ec2 = ec2_new(ctl->reactor, sim_transport_ec2(ctl->transport));
+	seam_set_reachable(ctl->seam, true);
+	ctl->ec2 = ec2_new(ctl->reactor, seam_open(ctl->seam));
 	ctl->ebs = ebs_new(ctl->reactor, ctl->ec2, NULL);
 	opt.ebs = ctl->ebs;
 	ctl->csi = csi_new(&opt, &err);
@@ -42,7 +42,7 @@ void controller_kill(struct controller *ctl)
 	if (!ctl->up)
 		return;
 	ctl->up = false;
-	sim_transport_set_reachable(ctl->transport, false);
+	seam_set_reachable(ctl->seam, false);
 	list_for_each(l, &ctl->calls)
 		call_lose(list_entry(l, struct call, link));
 	ebs_stop(ctl->ebs);
@@ -52,6 +52,7 @@ void controller_kill(struct controller *ctl)
 	csi_free(ctl->csi);
 	ebs_free(ctl->ebs);
 	ec2_free(ctl->ec2);
+	seam_close(ctl->seam);
 }
 
 void controller_fini(struct controller *ctl)
@@ -59,7 +60,7 @@ void controller_fini(struct controller *ctl)
 	controller_kill(ctl);
 	if (!list_empty(&ctl->calls))
 		controller_broke(ctl, "an RPC never ended", "");
-	sim_transport_free(ctl->transport);
+	seam_free(ctl->seam);
 }
 
 const struct rpc_method *controller_method(const struct controller *ctl, const char *path)

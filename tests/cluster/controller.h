@@ -5,14 +5,14 @@
 
 #include "csi/csi.h"
 #include "ebs/ebs.h"
-#include "sim/sim_transport.h"
+#include "seam.h"
 
 struct cluster;
 
 struct controller {
 	struct cluster *cluster;
 	struct reactor *reactor;
-	struct sim_transport *transport;
+	struct seam *seam;
 	struct ec2 *ec2;
 	struct ebs *ebs;
 	struct csi *csi;
@@ -23,7 +23,8 @@ struct controller {
 	unsigned int lives;	/* how often it was started */
 };
 
-void controller_init(struct controller *ctl, struct cluster *c);
+/* bytes: calls of EC2 go as such. */
+void controller_init(struct controller *ctl, struct cluster *c, bool bytes);
 void controller_start(struct controller *ctl);
 /* Dies with all its memory: clients lose their connections, nothing of it calls
  * EC2 any more, what is on the wire stays there. No-op while down. */

@@ -31,7 +31,7 @@ static const enum ec2_action actions[] = {
 	EC2_DESCRIBE_VOLUMES, EC2_DESCRIBE_INSTANCES, EC2_DESCRIBE_AVAILABILITY_ZONES,
 };
 
-enum event_kind { EVENT_STOP, EVENT_TERMINATE, EVENT_JUMP, EVENT_CUT };
+enum event_kind { EVENT_STOP, EVENT_TERMINATE, EVENT_JUMP, EVENT_CUT, EVENT_KEY };
 
 struct event {
 	struct timer timer;
@@ -39,6 +39,7 @@ struct event {
 	enum event_kind kind;
 	struct node *node;	/* on its way out */
 	bool cut;		/* the network is, now */
+	bool keyless;		/* the key was changed at EC2 only */
 };
 
 struct faults {
@@ -55,13 +56,14 @@ struct faults {
 	unsigned int crashes;	/* still to come */
 	int64_t crash_gap;	/* steps between two of them, at most */
 	int64_t shifted_ms;	/* of the wall clock */
+	bool key_changed;
 	double busy;		/* chance that a guest still uses a disk */
 	struct map leaving;	/* seen by the operator at the last round */
 };
 
 bool faults_refuse(const struct faults *f)
 {
-	return f->on[SIM_FAULT_AUTH] || f->on[SIM_FAULT_EXPIRED] || f->on[SIM_FAULT_DENIED];
+	return f->key_changed || f->on[SIM_FAULT_AUTH] || f->on[SIM_FAULT_EXPIRED] || f->on[SIM_FAULT_DENIED];
 }
 
 bool faults_limit(const struct faults *f)
@@ -186,7 +188,7 @@ static void jump(struct faults *f)
 
 	c->stats.clock_jumps++;
 	f->shifted_ms += by;
-	reactor_shift_wall(c->reactor, by);
+	seam_jump(c->ctl.seam, by);
 	cluster_event(c, NULL, by < 0 ? "the clock jumps back" : "the clock jumps", NULL, -1,
 		      NULL);
 }
@@ -199,9 +201,26 @@ static void cut(struct event *e)
 	e->cut = !e->cut;
 	cluster_event(c, NULL, e->cut ? "EC2 is out of reach" : "EC2 is in reach", NULL, -1,
 		      NULL);
-	sim_transport_set_reachable(c->ctl.transport, !e->cut && c->ctl.up);
+	seam_set_reachable(c->ctl.seam, !e->cut && c->ctl.up);
 	if (e->cut)
 		timer_arm(&e->timer, cluster_draw(c, 100, 20000));
+}
+
+/* EC2 has a new key; the controller is told some time later. */
+static void change_key(struct event *e)
+{
+	struct cluster *c = e->faults->cluster;
+
+	e->keyless = !e->keyless;
+	e->faults->key_changed = true;
+	cluster_event(c, NULL, e->keyless ? "the key changes" : "the new key is there", NULL, -1,
+		      NULL);
+	if (!e->keyless) {
+		seam_give_key(c->ctl.seam);
+		return;
+	}
+	seam_change_key(c->ctl.seam);
+	timer_arm(&e->timer, cluster_draw(c, 0, 40000));
 }
 
 static void on_event(struct timer *t)
@@ -218,6 +237,9 @@ static void on_event(struct timer *t)
 	case EVENT_CUT:
 		cut(e);
 		break;
+	case EVENT_KEY:
+		change_key(e);
+		break;
 	default:
 		jump(e->faults);
 	}
@@ -230,7 +252,7 @@ static void draw_transit(struct faults *f)
 	int64_t max = cluster_draw(c, 100, TRANSIT_MAX_MS);
 	struct sim_delay d = { 0, max / 20, max / 2, max };
 
-	sim_transport_set_transit(c->ctl.transport, &d, sim_rng_next(&c->rng));
+	seam_set_transit(c->ctl.seam, &d, sim_rng_next(&c->rng));
 }
 
 static void draw_events(struct faults *f, enum event_kind kind, size_t most)
@@ -275,7 +297,7 @@ static void crash(struct faults *f)
 	cluster_event(c, NULL, "the controller dies", NULL, -1, NULL);
 	reach_crash(c);
 	controller_kill(&c->ctl);
-	c->stats.orphans += sim_transport_orphans(c->ctl.transport);
+	c->stats.orphans += seam_orphans(c->ctl.seam);
 	/* Often another one is there before the dead one's calls have ended. */
 	timer_arm(&f->restart, cluster_chance(c, 0.6) ? cluster_draw(c, 0, 500)
 						      : cluster_draw(c, 500, 60000));
@@ -403,7 +425,8 @@ static void on_end(struct timer *t)
 
 	cluster_event(c, NULL, "the faults end", NULL, -1, NULL);
 	sim_model_clear_faults(c->model);
-	reactor_shift_wall(c->reactor, -f->shifted_ms);
+	seam_jump(c->ctl.seam, -f->shifted_ms);
+	seam_give_key(c->ctl.seam);
 	f->crash_in = 0;
 }
 
@@ -421,6 +444,8 @@ static void draw(struct faults *f)
 		draw_events(f, EVENT_JUMP, 3);
 	if (cluster_chance(c, 0.2))
 		draw_events(f, EVENT_CUT, 4);
+	if (c->bytes && cluster_chance(c, 0.3))
+		draw_events(f, EVENT_KEY, 2);
 	if (cluster_chance(c, 0.5))
 		f->crashes = (unsigned int)cluster_draw(c, 1, CRASHES_MAX);
 	f->crash_gap = cluster_chance(c, 0.5) ? 300 : 2000;

@@ -154,7 +154,7 @@ static void hold(struct place *p)
 
 	p->state = PLACE_HELD;
 	if (!timer_armed(&p->leave))
-		timer_arm(&p->leave, c->opt.calm || cluster_chance(c, 0.3) ? 0 : cluster_draw(c, 0, HOLD_MAX_MS));
+		timer_arm(&p->leave, c->opt.calm || c->hurry || cluster_chance(c, 0.3) ? 0 : cluster_draw(c, 0, HOLD_MAX_MS));
 }
 
 static bool publish_tried(struct want *w, const struct answer *a)

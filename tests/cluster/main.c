@@ -39,6 +39,7 @@ static const char usage[] =
 	"  --for TIME        goes on with drawn ones so long: 90s, 10m, 1h\n"
 	"  --lives N         volumes per seed (default 60)\n"
 	"  --calm            no faults\n"
+	"  --bytes           EC2 calls as signed HTTP requests and XML, in all seeds\n"
 	"  --report          what was reached of faults and steps; fails if something\n"
 	"                    that can happen never did\n"
 	"  --hash            print the hash of each seed's trace\n"
@@ -107,6 +108,9 @@ static int parse_one(int opt, const char *value, struct task_list *t)
 			return -1;
 		t->options.lives = n;
 		return n > 0 && n <= 100000 ? 0 : bad("--lives", value, "in 1-100000");
+	case 'b':
+		t->options.bytes = true;
+		return 0;
 	case 'c':
 		t->options.calm = true;
 		return 0;
@@ -135,6 +139,7 @@ static int parse(int argc, char **argv, struct task_list *t)
 		{ "fresh", required_argument, NULL, 'f' },
 		{ "for", required_argument, NULL, 't' },
 		{ "lives", required_argument, NULL, 'l' },
+		{ "bytes", no_argument, NULL, 'b' },
 		{ "calm", no_argument, NULL, 'c' },
 		{ "report", no_argument, NULL, 'r' },
 		{ "hash", no_argument, NULL, 'h' },
