@@ -198,7 +198,8 @@ static void answers_row(struct report *t, const char *name)
 	cell(t->out, median(t, "rpc.%s.failed", name), "", 10);
 	buf_addc(t->out, '\n');
 	if (codes.len)
-		text_paragraph(t->out, t->r->nruns > 1 ? "  all runs" : "  answers", INDENT, buf_cstr(&codes), TABLE_WIDTH);
+		text_paragraph(t->out, t->r->nruns > 1 ? "  all runs" : "  answers", INDENT,
+			       buf_cstr(&codes), TABLE_WIDTH);
 	buf_fini(&codes);
 }
 
