@@ -111,9 +111,11 @@ static enum op_verdict again(struct attach_job *aj, op_step *step, const char *n
 
 static enum op_verdict attach_absent(struct attach_job *aj)
 {
-	if (!ebs_is_young(aj->job.ebs, aj->job.volume_id, aj->job.watch.asked))
+	/* A view may be one of before the volume was made, by another controller
+	 * perhaps: AttachVolume itself must have said so. */
+	if (ec2_call_failed_with(&aj->job.call, "InvalidVolume.NotFound") &&
+	    !ebs_is_young(aj->job.ebs, aj->job.volume_id, aj->job.watch.asked))
 		return no_volume(aj);
-	/* Made just now: not every view knows it yet. */
 	aj->refused = true;
 	return again(aj, attach_place, "attach_place");
 }

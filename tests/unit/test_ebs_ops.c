@@ -941,6 +941,25 @@ static void a_slow_answer_tells_of_when_it_was_asked_for(void **state)
 	assert_int_equal(world_volumes(w, NULL), 1);
 }
 
+/* A controller that has just started does not know how young the volume is. */
+static void a_view_of_before_the_volume_does_not_say_not_found(void **state)
+{
+	struct world *w = *state;
+
+	for (int i = 0; i < 30; i++) {
+		char name[16];
+		const char *v;
+
+		snprintf(name, sizeof(name), "pvc-%d", i);
+		v = world_volume(w, name);
+		world_restart(w);
+		world_fault(w, SIM_FAULT_STALE, EC2_DESCRIBE_VOLUMES, 0, 5000);
+		world_fault(w, SIM_FAULT_RESET_AFTER, EC2_ATTACH_VOLUME, 1, 0);
+		assert_int_equal(world_run_attach(w, v, w->node[i % 8], NULL), GRPC_OK);
+		sim_model_clear_faults(w->model);
+	}
+}
+
 /* Attach times are EC2's; our own wall clock may be anywhere. */
 static void a_wrong_wall_clock_does_not_matter(void **state)
 {
@@ -1032,6 +1051,7 @@ int main(void)
 		T(a_view_of_before_the_attach_is_no_proof_of_the_detach),
 		T(an_attachment_of_before_is_not_taken_for_the_new_one),
 		T(a_slow_answer_tells_of_when_it_was_asked_for),
+		T(a_view_of_before_the_volume_does_not_say_not_found),
 		T(a_wrong_wall_clock_does_not_matter),
 		T(nobody_waits_when_ec2_cannot_be_reached),
 	};
