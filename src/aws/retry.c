@@ -41,11 +41,12 @@ enum grpc_code retry_grpc_code(const char *code, enum ec2_fault fault)
 {
 	const struct error_fact *f = find(code);
 
+	if (fault == EC2_FAULT_SKEW)	/* corrected: the next call will do */
+		return GRPC_UNAVAILABLE;
 	if (f)
 		return f->grpc;
 	switch (fault) {
 	case EC2_FAULT_AUTH:
-	case EC2_FAULT_SKEW:
 		return GRPC_UNAUTHENTICATED;
 	case EC2_FAULT_THROTTLED:
 	case EC2_FAULT_NOT_SENT:

@@ -34,6 +34,8 @@ static void codes_have_their_grpc_code(void **state)
 			 GRPC_FAILED_PRECONDITION);
 	assert_int_equal(retry_grpc_code("", EC2_FAULT_NOT_SENT), GRPC_UNAVAILABLE);
 	assert_int_equal(retry_grpc_code("", EC2_FAULT_AUTH), GRPC_UNAUTHENTICATED);
+	assert_int_equal(retry_grpc_code("RequestExpired", EC2_FAULT_AUTH), GRPC_UNAUTHENTICATED);
+	assert_int_equal(retry_grpc_code("RequestExpired", EC2_FAULT_SKEW), GRPC_UNAVAILABLE);
 	assert_int_equal(retry_grpc_code("NeverSeen", EC2_FAULT_REFUSED), GRPC_INTERNAL);
 }
 
