@@ -168,6 +168,7 @@ static void take_node(struct event *e, const char *first, const char *last)
 		e->node = random_node(c);
 		if (!e->node)
 			return;
+		reach_jobs(c, REACH_NODE, e->node->id);
 		cluster_kill_node(c, e->node, first);
 		timer_arm(&e->timer, cluster_draw(c, 0, 30000));
 		return;
@@ -187,6 +188,7 @@ static void jump(struct faults *f)
 	int64_t by = cluster_draw(c, -max, max);
 
 	c->stats.clock_jumps++;
+	reach_jobs(c, REACH_JUMP, NULL);
 	f->shifted_ms += by;
 	seam_jump(c->ctl.seam, by);
 	cluster_event(c, NULL, by < 0 ? "the clock jumps back" : "the clock jumps", NULL, -1,
@@ -295,7 +297,7 @@ static void crash(struct faults *f)
 		return;
 	c->stats.crashes++;
 	cluster_event(c, NULL, "the controller dies", NULL, -1, NULL);
-	reach_crash(c);
+	reach_jobs(c, REACH_CRASH, NULL);
 	controller_kill(&c->ctl);
 	c->stats.orphans += seam_orphans(c->ctl.seam);
 	/* Often another one is there before the dead one's calls have ended. */
@@ -349,7 +351,7 @@ static void draw_aim(struct faults *f)
 	struct cluster *c = f->cluster;
 
 	f->aim_step = reach_draw(c);
-	f->aim_end = (enum reach_end)cluster_draw(c, 0, REACH_ENDS - 1);
+	f->aim_end = (enum reach_end)cluster_draw(c, 0, REACH_AIMS - 1);
 	f->strikes = STRIKES;
 	if (cluster_chance(c, 0.7))
 		for (size_t i = 0; i < ARRAY_SIZE(rules); i++)

@@ -108,6 +108,9 @@ static int parse_one(int opt, const char *value, struct task_list *t)
 			return -1;
 		t->options.lives = n;
 		return n > 0 && n <= 100000 ? 0 : bad("--lives", value, "in 1-100000");
+	case '?' + 128:
+		fputs(usage, stdout);
+		exit(0);
 	case 'b':
 		t->options.bytes = true;
 		return 0;
@@ -139,6 +142,7 @@ static int parse(int argc, char **argv, struct task_list *t)
 		{ "fresh", required_argument, NULL, 'f' },
 		{ "for", required_argument, NULL, 't' },
 		{ "lives", required_argument, NULL, 'l' },
+		{ "help", no_argument, NULL, '?' + 128 },
 		{ "bytes", no_argument, NULL, 'b' },
 		{ "calm", no_argument, NULL, 'c' },
 		{ "report", no_argument, NULL, 'r' },

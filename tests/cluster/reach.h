@@ -1,15 +1,20 @@
-/* What was reached: each fault at each EC2 action it can hit, and each end that
- * comes from outside (a crash, a client that hangs up or whose deadline passes) at
- * each step an operation can wait in. Summed over all seeds of the process. */
+/* What was reached: each fault at each EC2 action it can hit, and each accident (a
+ * crash, a client that hangs up or whose deadline passes, the node's end, a jump of
+ * the clock) at each step an operation can wait in. Summed over all seeds of the
+ * process. */
 #ifndef CLUSTER_REACH_H
 #define CLUSTER_REACH_H
 
 #include "cluster.h"
 
-enum reach_end { REACH_CRASH, REACH_HANG_UP, REACH_DEADLINE, REACH_ENDS };
+enum reach_end {
+	REACH_CRASH, REACH_HANG_UP, REACH_DEADLINE,	/* seeds aim with these */
+	REACH_NODE, REACH_JUMP, REACH_ENDS
+};
+#define REACH_AIMS (REACH_DEADLINE + 1)
 
-/* Where every job of the controller stands now, before it dies. */
-void reach_crash(const struct cluster *c);
+/* Where every job of the controller stands now; of this node's only unless NULL. */
+void reach_jobs(const struct cluster *c, enum reach_end end, const char *node);
 /* Where the job stands that this operation of an RPC waits for; NULL: none. */
 void reach_client(const struct cluster *c, const struct op *root, enum reach_end end);
 /* For seeds that aim at one step: a number of one, and a job that stands there now

@@ -6,6 +6,30 @@
 #include "base/str.h"
 #include "sim/model.h"
 
+static struct story_event *event(const struct story *s, unsigned int back)
+{
+	return &s->v[(s->n - back) % STORY_EVENTS];
+}
+
+static bool same(const struct story_event *a, const struct story_event *b)
+{
+	return a->what == b->what && a->node == b->node && a->code == b->code;
+}
+
+/* call, answer, call, the same answer: the first two tell it. */
+static void fold(struct story *s)
+{
+	struct story_event *last;
+
+	if (s->n < 4 || event(s, 1)->code <= 0 || !same(event(s, 1), event(s, 3)) ||
+	    !same(event(s, 2), event(s, 4)))
+		return;
+	last = event(s, 3);
+	last->again++;
+	last->until = event(s, 1)->at;
+	s->n -= 2;
+}
+
 void story_add(struct story *s, int64_t at, const char *what, const char *node, int code,
 	       const char *text)
 {
@@ -19,8 +43,10 @@ void story_add(struct story *s, int64_t at, const char *what, const char *node, 
 	e->node = node;
 	e->code = code;
 	e->text[0] = '\0';
+	e->again = 0;
 	if (!cstr_empty(text))
 		snprintf(e->text, sizeof(e->text), "%s", text);
+	fold(s);
 }
 
 void story_fini(struct story *s)
@@ -36,6 +62,9 @@ static void tell_event(const struct story_event *e, struct buf *out)
 	if (e->code >= 0)
 		buf_printf(out, " = %s", grpc_code_name((enum grpc_code)e->code));
 	buf_printf(out, "%s%s\n", e->text[0] ? ": " : "", e->text);
+	if (e->again)
+		buf_printf(out, "  %10s        (%u times more, until %.3f)\n", "", e->again,
+			   (double)e->until / 1000);
 }
 
 /* A line of the model's story begins with its time in ms. */

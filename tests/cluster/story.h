@@ -1,5 +1,5 @@
 /* What clients did and saw of one volume, for the reader of a failure: the last
- * events, bounded. */
+ * events, bounded; a call that gets the same answer again and again is one. */
 #ifndef CLUSTER_STORY_H
 #define CLUSTER_STORY_H
 
@@ -15,11 +15,13 @@ struct story_event {
 	const char *node;	/* or NULL; lives as long as the model */
 	int code;		/* of an answer; -1: a call or an event */
 	char text[100];		/* of an error */
+	unsigned int again;	/* an answer: so often more, the last time */
+	int64_t until;
 };
 
 struct story {
 	struct story_event *v;	/* ring of STORY_EVENTS, allocated with the first */
-	unsigned int n;		/* ever */
+	unsigned int n;		/* ever, without repetitions */
 };
 
 struct sim_model;
