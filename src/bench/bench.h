@@ -34,6 +34,8 @@ struct bench {
 	uint64_t wanted, done, failed;
 	uint64_t under_way, rpcs_in_flight;
 	uint64_t states[STATE_NONE];
+	void *load;		/* the scenario's own */
+	volatile bool interrupted;	/* by a signal; seen within some ms */
 	bool stopping;		/* nothing new begins: an interrupt, a dead driver, … */
 	bool over;		/* the load has ended */
 };

@@ -24,7 +24,7 @@ struct driver {
 	bool ours;		/* a child, leader of its process group */
 	bool dead;
 	int pidfd;
-	struct fd_watch watch;
+	struct watch *watch;	/* on pidfd */
 	FILE *output;		/* what it has printed; no name in the file system */
 	void (*on_death)(void *ctx);
 	void *ctx;

@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/parse.h"
 #include "bench/file.h"
+#include "bench/load.h"
 
 #define COUNT_MAX 1000000
 #define IN_FLIGHT_MAX 100000
@@ -278,6 +279,9 @@ static int check(struct bench_options *o, struct err *err)
 			       "--driver starts a driver, --pid watches another: choose one");
 	if (need(o->endpoint, "endpoint", o->scenario, err) < 0)
 		return -1;
+	if (o->scenario == SCENARIO_FLOOD && !flood_path(o->rpc))
+		return bad(err, "rpc", o->rpc,
+			   "an RPC without arguments: Probe, GetPluginInfo, GetPluginCapabilities, ControllerGetCapabilities, NodeGetCapabilities, NodeGetInfo");
 	if (o->scenario == SCENARIO_START && need(o->driver, "driver", o->scenario, err) < 0)
 		return -1;
 	if (o->scenario == SCENARIO_NODE &&
@@ -299,7 +303,11 @@ static int check(struct bench_options *o, struct err *err)
 
 static void set_defaults(struct bench_options *o)
 {
+	static char prefix[32];
+
+	snprintf(prefix, sizeof(prefix), "bench-%d", (int)getpid());
 	*o = (struct bench_options){
+		.prefix = prefix,
 		.size_gib = 1, .workers = 100, .repeat = 1, .seed = 1, .rpc = "Probe",
 		.backoff_min_ms = 1000, .backoff_max_ms = 300000, .give_up_ms = 1800000,
 	};

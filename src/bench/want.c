@@ -99,15 +99,19 @@ static enum op_verdict want_turn(struct op *op)
 
 static int64_t left_us(const struct want *w)
 {
-	return w->intended_us + w->bench->opt->give_up_ms * 1000 -
+	return w->intended_us + w->give_up_ms * 1000 -
 	       reactor_now_us(w->bench->reactor);
+}
+
+static struct bench_rpc *rpc_of(const struct want *w)
+{
+	return bench_run_rpc(w->bench->run, want_name(w));
 }
 
 static enum op_verdict want_give_up(struct want *w, struct op *from)
 {
-	struct bench_rpc *rpc = bench_run_rpc(w->bench->run, want_name(w));
-
-	rpc->failed++;
+	if (!w->unmeasured)
+		rpc_of(w)->failed++;
 	return op_fail_as(&w->op, from, "%s after %u tries", want_name(w), w->tries);
 }
 
@@ -118,7 +122,8 @@ static enum op_verdict want_pause(struct want *w, struct op *from)
 	free_worker(w);
 	if (w->once || left_us(w) <= w->backoff_ms * 1000)
 		return want_give_up(w, from);
-	bench_run_rpc(w->bench->run, want_name(w))->retries++;
+	if (!w->unmeasured)
+		rpc_of(w)->retries++;
 	op_fini(&w->call.op);
 	op_sleep_init(&w->pause, w->op.reactor, w->backoff_ms);
 	w->backoff_ms = w->backoff_ms * 2 < o->backoff_max_ms ? w->backoff_ms * 2 :
@@ -136,7 +141,7 @@ static enum op_verdict want_send(struct op *op)
 	op_fini(&w->call.op);
 	w->connection = connection_get(w->channel, &w->call.op.err);
 	if (!w->connection) {
-		bench_rpc_code(bench_run_rpc(b->run, want_name(w)), w->call.op.err.code);
+		bench_rpc_code(rpc_of(w), w->call.op.err.code);
 		return want_pause(w, &w->call.op);
 	}
 	grpc_call_init(&w->call, w->connection->client, w->path);
@@ -155,7 +160,7 @@ static bool is_hopeless(enum grpc_code code)
 
 static void measure(struct want *w, enum grpc_code code)
 {
-	struct bench_rpc *rpc = bench_run_rpc(w->bench->run, want_name(w));
+	struct bench_rpc *rpc = rpc_of(w);
 	int64_t now = reactor_now_us(w->op.reactor);
 	struct timeline *t = &w->bench->run->timeline;
 
@@ -180,7 +185,8 @@ static enum op_verdict want_answered(struct op *op)
 		w->connection->lost = true;
 	connection_put(w->connection);
 	w->connection = NULL;
-	measure(w, code);
+	if (!w->unmeasured)
+		measure(w, code);
 	if (code == GRPC_OK) {
 		w->response = &w->call.response;
 		free_worker(w);
@@ -236,6 +242,7 @@ void want_init(struct want *w, struct bench *b, const char *path,
 	w->user = user;
 	w->timeout_ms = b->opt->timeout_ms ? b->opt->timeout_ms : 60000;
 	w->backoff_ms = b->opt->backoff_min_ms;
+	w->give_up_ms = b->opt->give_up_ms;
 	w->intended_us = reactor_now_us(b->reactor);
 	list_init(&w->link);
 }

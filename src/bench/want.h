@@ -34,7 +34,9 @@ struct want {
 	void (*fill)(struct want *w, struct buf *request);
 	void *user;		/* for fill */
 	int64_t timeout_ms;	/* of one attempt */
+	int64_t give_up_ms;	/* with all repeats */
 	bool once;		/* no repeat, whatever the answer */
+	bool unmeasured;	/* tidying up */
 	int64_t intended_us;	/* when it was to begin: what its response time counts from */
 
 	/* The answer, after success; until op_fini. */

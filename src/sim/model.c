@@ -318,6 +318,21 @@ double sim_model_bucket_level(struct sim_model *m, enum sim_bucket_id b, int64_t
 	return bucket_level(&m->buckets[b], now);
 }
 
+bool sim_model_bucket_limits(const struct sim_model *m, enum sim_bucket_id b, double *burst,
+			     double *rate)
+{
+	*burst = m->config.buckets[b].burst * m->config.bucket_scale;
+	*rate = m->config.buckets[b].rate * m->config.bucket_scale;
+	return *burst > 0;
+}
+
+bool sim_bucket_serves(enum sim_bucket_id b, enum ec2_action a)
+{
+	const struct ec2_request req = { .action = a };
+
+	return bucket_of(&req) == b;
+}
+
 /* ---- calls ---- */
 
 typedef int action_fn(struct sim_call *c);

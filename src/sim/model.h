@@ -241,6 +241,11 @@ uint64_t sim_model_fault_hits_by(const struct sim_model *m, enum sim_fault_kind 
 bool sim_fault_applies(enum sim_fault_kind k, enum ec2_action a);
 double sim_model_bucket_level(struct sim_model *m, enum sim_bucket_id b, int64_t now);
 const char *sim_bucket_name(enum sim_bucket_id b);
+/* Size and refill a second, scaled; false: no limit. */
+bool sim_model_bucket_limits(const struct sim_model *m, enum sim_bucket_id b, double *burst,
+			     double *rate);
+/* Plain calls of that action draw from it. */
+bool sim_bucket_serves(enum sim_bucket_id b, enum ec2_action a);
 
 struct sim_volume_info {
 	const char *id;		/* all pointers into the model */

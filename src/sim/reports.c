@@ -52,6 +52,36 @@ static void dump_buckets(struct sim_world *w, struct buf *out)
 	}
 }
 
+static void dump_limit(enum sim_bucket_id b, double burst, double rate, struct buf *out)
+{
+	bool more = false;
+
+	buf_printf(out, "\"%s\":{\"burst\":%g,\"rate\":%g,\"actions\":[", sim_bucket_name(b),
+		   burst, rate);
+	for (int a = 0; a < EC2_ACTION_COUNT; a++) {
+		if (!sim_bucket_serves(b, (enum ec2_action)a))
+			continue;
+		buf_printf(out, "%s\"%s\"", more ? "," : "", ec2_action_name((enum ec2_action)a));
+		more = true;
+	}
+	buf_adds(out, "]}");
+}
+
+static void dump_limits(struct sim_world *w, struct buf *out)
+{
+	double burst, rate;
+	bool more = false;
+
+	for (int i = 0; i < SIM_BUCKET_COUNT; i++) {
+		if (!sim_model_bucket_limits(w->model, (enum sim_bucket_id)i, &burst, &rate))
+			continue;
+		if (more)
+			buf_addc(out, ',');
+		dump_limit((enum sim_bucket_id)i, burst, rate, out);
+		more = true;
+	}
+}
+
 static void dump_faults(struct sim_world *w, struct buf *out)
 {
 	for (int i = 0; i < SIM_FAULT_COUNT; i++) {
@@ -72,6 +102,8 @@ void sim_report_calls(struct http1_request *req)
 	dump_actions(w, &out);
 	buf_adds(&out, "},\"buckets\":{");
 	dump_buckets(w, &out);
+	buf_adds(&out, "},\"limits\":{");
+	dump_limits(w, &out);
 	buf_adds(&out, "},\"faults\":{");
 	dump_faults(w, &out);
 	buf_adds(&out, "}}\n");
