@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "bench/file.h"
 #include "bench/html.h"
 #include "bench/metrics.h"
@@ -107,7 +106,7 @@ static int save(const struct bench_result *r, const struct bench_options *o, str
 	if (!o->html || rc < 0)
 		return rc;
 	buf_init(&page, REPORT_MAX);
-	bench_html_write(&page, r);
+	html_result(&page, r);
 	rc = bench_file_write(o->html, &page, err);
 	buf_fini(&page);
 	return rc;
