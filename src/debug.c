@@ -85,6 +85,17 @@ static void on_block(struct http1_request *req)
 	reply(req, "text/plain", &body);
 }
 
+/* The longest turn of the loop since this was asked last. */
+static void on_loop(struct http1_request *req)
+{
+	const struct debug *d = req->ctx;
+	struct buf body;
+
+	buf_init(&body, 64);
+	buf_printf(&body, "{\"lag_us\":%lld}\n", (long long)reactor_lag_us(d->sources.reactor));
+	reply(req, "application/json", &body);
+}
+
 static void on_request(struct http1_request *req)
 {
 	static const struct http1_route routes[] = {
@@ -93,6 +104,7 @@ static void on_request(struct http1_request *req)
 		{ "GET", "/debug/ec2", on_ec2 },
 		{ "GET", "/debug/ebs", on_ebs },
 		{ "GET", "/debug/block", on_block },
+		{ "GET", "/debug/loop", on_loop },
 	};
 
 	http1_dispatch(req, routes, ARRAY_SIZE(routes));

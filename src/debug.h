@@ -1,6 +1,6 @@
 /* The daemon's own HTTP endpoint: /healthz, /debug/ops (?format=json),
- * /debug/ec2, /debug/ebs, /debug/block. For people and tools on this machine; it
- * changes nothing. */
+ * /debug/ec2, /debug/ebs, /debug/block, /debug/loop. For people and tools on this
+ * machine; it changes nothing but the lag, which counts anew from each look. */
 #ifndef DEBUG_H
 #define DEBUG_H
 

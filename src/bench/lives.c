@@ -204,7 +204,7 @@ static void conclude(struct life *l)
 		bench_run_note(b->run, "first life cycle that failed", "%s", err_msg(&l->op.err));
 	}
 	bench_move(b, &l->state, STATE_NONE);
-	if (!l->volume)
+	if (!b->stopping && !l->volume)
 		life_free(l);
 }
 
@@ -393,10 +393,10 @@ static enum op_verdict tidied(struct op *op)
 
 	if (op_failed(&l->want.op))
 		return op_fail_as(op, &l->want.op, "%s", l->name);
-	if (l->at == STEP_UNSTAGE)
-		lives_remove_directory(l);
+	if (take_answer(l, &op->err) < 0)
+		return OP_FAILED;
 	op_fini(&l->want.op);
-	l->at = next_step(l->lives, l->at);
+	l->at = l->at == STEP_CREATE ? STEP_DELETE : next_step(l->lives, l->at);
 	return l->at < STEPS ? op_next(op, tidy_step) : OP_DONE;
 }
 
@@ -417,11 +417,12 @@ static void tidy(struct bench *b)
 	list_for_each_safe(link, &ls->all) {
 		struct life *l = list_entry(link, struct life, link);
 
-		if (!l->volume) {	/* a phase that it never reached */
+		if (!l->op.cls) {	/* its phase never came */
 			life_free(l);
 			continue;
 		}
-		if (l->at < STEP_UNMOUNT)
+		/* A volume of unknown id is asked for again, by its name. */
+		if (l->at > STEP_CREATE && l->at < STEP_UNMOUNT)
 			l->at = ls->node && l->at >= STEP_STAGE ? STEP_UNMOUNT : STEP_UNPUBLISH;
 		op_fini(&l->op);
 		op_init(&l->op, &life_class, b->reactor, tidy_step);

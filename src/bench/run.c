@@ -201,6 +201,11 @@ static void tidy_up(struct bench *b, const struct load *load)
 
 static void take_counts(struct bench *b)
 {
+	double s = (double)bench_ms(b) / 1000;
+
+	if (b->opt->open && s > 0)
+		bench_run_set(b->run, BENCH_offered_per_s,
+			      (double)(b->done + b->failed + b->under_way) / s);
 	if (b->opt->scenario != SCENARIO_CHURN && b->opt->scenario != SCENARIO_NODE)
 		return;
 	if (b->opt->count)
