@@ -12,6 +12,7 @@
 #define PEAK_DECAY_MS 30000.0
 #define FIRST_MIN 50.0
 #define FIRST_MAX 10000.0
+#define GROW_MS 1000		/* the first look comes later once in so long */
 #define SELDOM_MS 5000
 #define BROKE_MS 1500	/* without credit they may wait so long */
 
@@ -75,21 +76,33 @@ int64_t pace_interval(const struct pace *p, enum transition t, int64_t age)
 
 	if (t == TRANSITION_LOOK || old <= 0)
 		return PACE_GAP_MS;
-	return (int64_t)clamp(PACE_GAP_MS + old / 8, PACE_GAP_MS, SELDOM_MS);
+	return (int64_t)clamp(PACE_GAP_MS + old / 32, PACE_GAP_MS, SELDOM_MS);
 }
 
-void pace_learn(struct pace *p, enum transition t, int64_t age, uint32_t looks)
+static bool once_in(int64_t *last, int64_t now, int64_t ms)
+{
+	if (now - *last < ms)
+		return false;
+	*last = now;
+	return true;
+}
+
+/* Many that began together end in order of age and many of them in one answer:
+ * each such round is one lesson, whatever the number of ends in it. */
+void pace_learn(struct pace *p, enum transition t, int64_t age, uint32_t looks, int64_t now)
 {
 	double ms = (double)age;
 
 	if (t == TRANSITION_LOOK)
 		return;
-	p->typical[t] *= ms > p->typical[t] ? 1.05 : 1 / 1.05;
+	if (once_in(&p->learned_at[t], now, PACE_GAP_MS))
+		p->typical[t] *= ms > p->typical[t] ? 1.05 : 1 / 1.05;
 	p->typical[t] = clamp(p->typical[t], 2 * FIRST_MIN, 6 * FIRST_MAX);
 	/* A first look that came late, for want of credit, proves nothing. */
-	if (looks > 1)
+	if (looks > 1 && once_in(&p->grown_at[t], now, GROW_MS))
 		p->first[t] *= 1.01;
-	else if (ms < p->first[t] + 2 * PACE_GAP_MS)
+	else if (looks == 1 && ms < p->first[t] + 2 * PACE_GAP_MS &&
+		 once_in(&p->shrunk_at[t], now, PACE_GAP_MS))
 		p->first[t] *= 0.8;
 	p->first[t] = clamp(p->first[t], FIRST_MIN, FIRST_MAX);
 }

@@ -2,7 +2,9 @@
  *
  * First look: each transition has a learned time before which only few ends
  * come. It shrinks when a first look finds an end, grows a little when it does
- * not: about one end in twenty is found by the first look.
+ * not: of ends that come singly about one in twenty is found by the first look.
+ * Lessons are limited by time, not counted by ends: hundreds that began together
+ * would else drive it far up while they end, and those after them be late.
  *
  * Afterwards: a watch is due every PACE_GAP_MS while it is young, then the more
  * seldom the older it gets.
@@ -34,6 +36,8 @@ struct pace {
 	int64_t last;		/* call */
 	double first[TRANSITION_COUNT];
 	double typical[TRANSITION_COUNT];
+	int64_t learned_at[TRANSITION_COUNT];	/* last change of the above */
+	int64_t grown_at[TRANSITION_COUNT], shrunk_at[TRANSITION_COUNT];
 };
 
 void pace_init(struct pace *p, int64_t now);
@@ -43,8 +47,8 @@ void pace_set_load(struct pace *p, size_t operations, int64_t now);
 int64_t pace_begin(struct pace *p, enum transition t, int64_t now);
 /* Ms until the next look at one of this age. */
 int64_t pace_interval(const struct pace *p, enum transition t, int64_t age);
-/* It has ended after so many ms and looks. */
-void pace_learn(struct pace *p, enum transition t, int64_t age, uint32_t looks);
+/* It has ended now, after so many ms and looks. */
+void pace_learn(struct pace *p, enum transition t, int64_t age, uint32_t looks, int64_t now);
 /* Ms until a call may be made; rate is what its bucket gives a second. */
 int64_t pace_wait(struct pace *p, int64_t now, double rate);
 void pace_spend(struct pace *p, int64_t now, bool free_of_charge);

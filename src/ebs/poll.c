@@ -170,7 +170,7 @@ static void observe(struct watch *w, const void *item, int64_t asked, int64_t no
 		return;
 	}
 	if (verdict == WATCH_DONE)
-		pace_learn(pace, w->transition, now - w->since, w->looks);
+		pace_learn(pace, w->transition, now - w->since, w->looks, now);
 	unlink_watch(w);
 	op_finish(&w->op);
 }

@@ -114,9 +114,12 @@ static void five_thousand_lives(void **state)
 
 /* ---- without buckets: what we add to EC2's own time ---- */
 
+static uint64_t seed = 1;
+
 static void no_buckets(struct sim_config *c)
 {
 	c->bucket_scale = 0;
+	c->seed = seed;
 }
 
 /* One after the other in one daemon. */
@@ -145,16 +148,27 @@ static void alone(void **state)
 	world_free(w);
 }
 
-static void five_hundred_without_buckets(void **state)
+static void at_once_without_buckets(size_t n)
 {
 	struct world *w = world_new(no_buckets);
-	struct crowd *c = crowd_new(w, 500);
+	struct crowd *c = crowd_new(w, n);
 	struct figures f = run(c, 600);
 
-	(void)state;
 	assert_true(f.describes <= 0.5);
+	assert_true(quantile(c->late[ATTACH], n, .5) <= 0.35);
+	assert_true(quantile(c->late[DETACH], n, .5) <= 0.35);
+	assert_true(quantile(c->late[ATTACH], n, .99) <= 0.6);
+	assert_true(quantile(c->late[DETACH], n, .99) <= 0.6);
 	crowd_free(c);
 	world_free(w);
+}
+
+static void five_hundred_without_buckets(void **state)
+{
+	(void)state;
+	for (seed = 1; seed <= 5; seed++)
+		at_once_without_buckets(500);
+	seed = 1;
 }
 
 int main(void)
