@@ -81,6 +81,7 @@ static void ask_lag(struct watcher *w)
 		return;
 	http_exchange_init(&w->lag, w->http, "GET", w->lag_url);
 	w->lag.flags = HTTP_NO_PROXY;
+	w->lag.socket_path = w->lag_socket;
 	w->lag.total_ms = 5000;
 	w->lag.user = w;
 	w->asking_lag = true;
@@ -147,13 +148,18 @@ static void on_sample(struct timer *t)
 
 static void open_debug(struct watcher *w, const char *endpoint)
 {
-	static const char tcp[] = "tcp://";
+	static const char tcp[] = "tcp://", unix_path[] = "unix://";
 
 	if (!endpoint)
 		return;
-	w->lag_url = strncmp(endpoint, tcp, strlen(tcp)) == 0 ?
-		     xasprintf("http://%s/debug/loop", endpoint + strlen(tcp)) :
-		     xasprintf("%s/debug/loop", endpoint);
+	if (strncmp(endpoint, unix_path, strlen(unix_path)) == 0) {
+		w->lag_socket = endpoint + strlen(unix_path);
+		w->lag_url = xstrdup("http://localhost/debug/loop");
+	} else if (strncmp(endpoint, tcp, strlen(tcp)) == 0) {
+		w->lag_url = xasprintf("http://%s/debug/loop", endpoint + strlen(tcp));
+	} else {
+		w->lag_url = xasprintf("%s/debug/loop", endpoint);
+	}
 	w->http = http_new(w->bench->reactor, NULL);
 }
 

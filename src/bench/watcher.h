@@ -15,6 +15,7 @@ struct watcher {
 	struct http *http;	/* of the debug endpoint */
 	struct http_exchange lag;
 	char *lag_url;
+	const char *lag_socket;	/* the options'; NULL: by TCP */
 	bool asking_lag, quiet, terminal, drawn;
 	unsigned int samples;
 };

@@ -65,6 +65,7 @@ struct http_exchange {
 	 * are the caller's and live as long as the op. */
 	const char *method;	/* "GET" */
 	const char *url;
+	const char *socket_path;	/* a unix socket to reach its host by; NULL: TCP */
 	struct str body;	/* sent if body.p is set, or for POST and PUT */
 	int flags;
 	int64_t connect_ms;	/* 0 = 5 s; name, connect, TLS */

@@ -251,6 +251,7 @@ static void set_connection(CURL *e, const struct http_exchange *x)
 static void set_request(CURL *e, struct http_exchange *x)
 {
 	curl_easy_setopt(e, CURLOPT_URL, x->url);
+	curl_easy_setopt(e, CURLOPT_UNIX_SOCKET_PATH, x->socket_path);
 	curl_easy_setopt(e, CURLOPT_PATH_AS_IS, 1L);	/* a signature covers it */
 	curl_easy_setopt(e, CURLOPT_HTTPHEADER, x->request_headers);
 	if (x->http->user_agent)
