@@ -116,9 +116,25 @@ double rate_at(const struct rate *r, int64_t ms)
 	return r->from + (r->to - r->from) * (double)ms / (double)r->over_ms;
 }
 
+/* How long until `arrivals` have come, in s, when their rate is now a and changes by
+ * slope a second: the gap g of a g + slope g^2 / 2 = arrivals, in the form that does not
+ * lose digits when slope is small. */
+static double gap_on_slope(double a, double slope, double arrivals)
+{
+	return 2 * arrivals / (a + sqrt(fmax(0, a * a + 2 * slope * arrivals)));
+}
+
+/* The rate goes on changing while we wait: a gap drawn by that of now alone would let a
+ * ramp from nearly nothing begin long after its end. */
 int64_t rate_gap_us(const struct rate *r, int64_t ms, struct draw *d)
 {
-	double us = draw_exponential(d, 1e6 / rate_at(r, ms));
+	double arrivals = draw_exponential(d, 1), now = rate_at(r, ms), us;
+	double left_s = ms < r->over_ms ? (double)(r->over_ms - ms) / 1000 : 0;
+	double on_ramp = (now + r->to) / 2 * left_s;
 
+	if (arrivals < on_ramp)
+		us = 1e6 * gap_on_slope(now, (r->to - now) / left_s, arrivals);
+	else
+		us = 1e6 * (left_s + (arrivals - on_ramp) / r->to);
 	return us < (double)GAP_MAX_US ? (int64_t)us : GAP_MAX_US;
 }

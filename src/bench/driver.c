@@ -49,11 +49,20 @@ static void run_child(const char *command, int output)
 	_exit(127);
 }
 
+/* With exec the shell becomes the driver: its figures are the driver's. What is more
+ * than one command with its words says so by itself where it wants that. */
+static char *shell_line(const char *command)
+{
+	size_t word = strcspn(command, " \t");
+	bool plain = !strpbrk(command, ";|&(){}!`\n") && !memchr(command, '=', word);
+
+	return xasprintf("%s%s", plain ? "exec " : "", command);
+}
+
 int driver_start(struct driver *d, struct reactor *r, const char *command,
 		 void (*on_death)(void *ctx), void *ctx, struct err *err)
 {
-	/* With exec the shell becomes the driver: its figures are the driver's. */
-	auto_free char *line = xasprintf("exec %s", command);
+	auto_free char *line = shell_line(command);
 	pid_t pid;
 
 	*d = (struct driver){ .pidfd = -1 };

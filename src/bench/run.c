@@ -190,9 +190,10 @@ static void run_load(struct bench *b, const struct load *load)
 	bench_run_set(b->run, BENCH_makespan_s, (double)bench_ms(b) / 1000);
 }
 
+/* Without a driver or an EC2 there is nobody to remove anything. */
 static void tidy_up(struct bench *b, const struct load *load)
 {
-	if (!b->stopping || !load->tidy || b->driver.dead)
+	if (!b->stopping || !load->tidy || b->driver.dead || b->sim.lost)
 		return;
 	b->over = false;
 	load->tidy(b);

@@ -347,10 +347,12 @@ static void on_look_end(struct op *op)
 	struct bench *b = x->user;
 
 	b->sim.looking = false;
-	if (op_failed(op))
+	if (op_failed(op)) {
+		b->sim.lost = true;
 		bench_stop(b, "the simulator at %s went away: %s", b->opt->sim, err_msg(&op->err));
-	else if (!b->over)
+	} else if (!b->over) {
 		take_look(b);
+	}
 }
 
 void simulator_look(struct bench *b)
