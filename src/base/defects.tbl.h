@@ -3,7 +3,7 @@
  * Each stands for a mistake that this code could make or that its like have made.
  * A rule of the cluster simulation must catch it within a few seeds. */
 EBS_DEFECT(token_dropped, "CreateVolume is sent without a client token")
-EBS_DEFECT(young_absence_believed, "a volume made just now that EC2 does not know yet is taken for deleted")
+EBS_DEFECT(young_absence_believed, "what EC2 does not know right after it was made or asked for is taken for gone")
 EBS_DEFECT(vanishing_believed, "one view without the new volume is taken for its end")
 EBS_DEFECT(failed_volume_left, "a volume that EC2 made and failed is not removed")
 EBS_DEFECT(open_end_is_final, "CreateVolume ends with a final code though the volume may have been made")

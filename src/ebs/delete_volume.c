@@ -5,6 +5,7 @@
 
 #define TRIES_MAX 6
 #define PAUSE_MS 1000
+#define LAG_PAUSE_MS 5000	/* until EC2 may have come to know it */
 
 /*   send -> sent -> OP_DONE
  *             | in use, wrong state, not found though made just now
@@ -52,6 +53,14 @@ static enum op_verdict delete_send(struct op *op)
 	return op_await(op, &dj->job.call.op, delete_sent);
 }
 
+/* EC2's views of a volume made just now, by us or by a controller before us, may
+ * have lagged at that time: it would leak. */
+static bool may_lag(const struct delete_job *dj, int64_t at)
+{
+	return ebs_is_young(dj->job.ebs, dj->job.volume_id, at) ||
+	       ebs_is_strange(dj->job.ebs, dj->job.volume_id, at);
+}
+
 static enum op_verdict delete_sent(struct op *op)
 {
 	struct delete_job *dj = delete_of(op);
@@ -60,8 +69,7 @@ static enum op_verdict delete_sent(struct op *op)
 	if (!op_failed(&call->op) || DEFECT(delete_refusal_ignored))
 		return delete_done(dj);
 	if (err_reason_is(&call->op.err, "InvalidVolume.NotFound")) {
-		/* EC2's views of a volume made just now may lag: it would leak. */
-		if (ebs_is_young(dj->job.ebs, dj->job.volume_id, call->op.started))
+		if (may_lag(dj, call->op.started))
 			return op_next(op, delete_look);
 		return delete_done(dj);
 	}
@@ -116,8 +124,7 @@ static enum op_verdict delete_looked(struct op *op)
 
 	if (op_failed(&dj->job.watch.op))
 		return op_fail_as(op, &dj->job.watch.op, "volume %s", dj->job.volume_id);
-	if (!dj->view.exists &&
-	    !ebs_is_young(dj->job.ebs, dj->job.volume_id, dj->job.watch.asked))
+	if (!dj->view.exists && !may_lag(dj, dj->job.watch.asked))
 		return delete_done(dj);
 	if (cstr_eq(dj->view.status, "deleting") || cstr_eq(dj->view.status, "deleted"))
 		return delete_done(dj);
@@ -125,7 +132,8 @@ static enum op_verdict delete_looked(struct op *op)
 	    (dj->tries >= TRIES_MAX && dj->view.exists))
 		return delete_refused(dj);
 	/* On its way off an instance, being made, or a view that lags. */
-	op_sleep_init(&dj->job.pause, op->reactor, PAUSE_MS * dj->tries);
+	op_sleep_init(&dj->job.pause, op->reactor,
+		      dj->view.exists ? PAUSE_MS * dj->tries : LAG_PAUSE_MS);
 	return op_await(op, &dj->job.pause.op, delete_send);
 }
 

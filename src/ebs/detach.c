@@ -5,6 +5,7 @@
 
 #define TRIES_MAX 6
 #define PAUSE_MS 500
+#define LAG_PAUSE_MS 4000	/* while it may be attached yet */
 
 /*   send -> sent -> wait -> waited -> OP_DONE
  *            |                  \-> pause -> send      still attached after all
@@ -147,7 +148,8 @@ static enum op_verdict detach_look(struct op *op)
 
 /* Absence proves nothing while a view may date from before the attachment (if
  * nobody has told when that was: from before now), or from before the volume
- * was made. */
+ * was made, or while the AttachVolume of a controller before us may be under
+ * way. */
 static bool absence_is_certain(struct detach_job *dj)
 {
 	struct ebs *e = dj->job.ebs;
@@ -158,7 +160,11 @@ static bool absence_is_certain(struct detach_job *dj)
 	dj->absent = true;
 	if (!dj->view.exists && ebs_is_young(e, dj->job.volume_id, asked))
 		return false;
-	if (dj->not_attached || DEFECT(stale_absence_believed))
+	if (DEFECT(stale_absence_believed))
+		return true;
+	if (!dj->attach_time && ebs_is_strange(e, dj->job.volume_id, asked))
+		return false;
+	if (dj->not_attached)
 		return true;
 	if (dj->attach_time &&
 	    ebs_clock(e) - (now - asked) - dj->attach_time > VIEW_LAG_MS)
@@ -190,7 +196,8 @@ static enum op_verdict detach_looked(struct op *op)
 	if (!dj->view.here[0]) {
 		if (absence_is_certain(dj))
 			return detach_done(dj);
-		op_sleep_init(&dj->job.pause, op->reactor, PAUSE_MS);
+		op_sleep_init(&dj->job.pause, op->reactor,
+			      dj->not_attached ? LAG_PAUSE_MS : PAUSE_MS);
 		return op_await(op, &dj->job.pause.op, detach_look);
 	}
 	dj->absent = false;

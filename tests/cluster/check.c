@@ -83,6 +83,7 @@ static void on_created(void *ctx, const char *volume, int64_t gib)
 	map_put(&k->volumes, volume, s);
 	s->changed_at = cluster_now(k->c);
 	*current = s;
+	faults_created(k->c->faults, volume);
 }
 
 static void on_deleted(void *ctx, const char *volume)

@@ -12,6 +12,7 @@
 #define OPERATOR_MS 90000	/* between two looks for what is stuck */
 #define CRASHES_MAX 8
 #define TRANSIT_MAX_MS 5000
+#define LAG_MAX_MS 8000
 #define STRIKES 4
 #define AIM_PAUSE 100
 
@@ -56,6 +57,7 @@ struct faults {
 	unsigned int crashes;	/* still to come */
 	int64_t crash_gap;	/* steps between two of them, at most */
 	int64_t shifted_ms;	/* of the wall clock */
+	unsigned int laggards;	/* volumes that EC2 may be slow to know */
 	bool key_changed;
 	double busy;		/* chance that a guest still uses a disk */
 	struct map leaving;	/* seen by the operator at the last round */
@@ -115,6 +117,26 @@ static void draw_rule(struct faults *f, const struct fault_plan *p)
 
 	if (cluster_chance(c, 0.3))
 		rule.action = (int)actions[cluster_draw(c, 0, ARRAY_SIZE(actions) - 1)];
+	add_rule(f, &rule);
+}
+
+void faults_created(struct faults *f, const char *volume)
+{
+	static const enum ec2_action all[] = {
+		EC2_ATTACH_VOLUME, EC2_DETACH_VOLUME, EC2_DELETE_VOLUME,
+	};
+	struct cluster *c = f->cluster;
+	int64_t now = cluster_now(c);
+	struct sim_fault rule = {
+		.kind = SIM_FAULT_ERROR, .http_status = 400, .id = volume,
+		.code = "InvalidVolume.NotFound", .message = "The volume does not exist.",
+	};
+
+	if (f->laggards == 0 || now >= c->faults_end || !cluster_chance(c, 0.3))
+		return;
+	f->laggards--;
+	rule.action = (int)all[cluster_draw(c, 0, ARRAY_SIZE(all) - 1)];
+	rule.until_ms = now + cluster_draw(c, 1, LAG_MAX_MS);
 	add_rule(f, &rule);
 }
 
@@ -453,6 +475,10 @@ static void draw(struct faults *f)
 	f->crash_gap = cluster_chance(c, 0.5) ? 300 : 2000;
 	if (cluster_chance(c, 0.3))
 		f->busy = (double)cluster_draw(c, 1, 90) / 100;
+	/* Ids are unknown for some time after CreateVolume, which is long past where
+	 * creating takes long. */
+	if (c->hurry && cluster_chance(c, 0.5))
+		f->laggards = 10;
 	if (cluster_chance(c, 0.5))
 		draw_transit(f);
 	if (cluster_chance(c, 0.3))

@@ -14,6 +14,8 @@ void faults_step(struct faults *f);
 bool faults_refuse(const struct faults *f);
 bool faults_limit(const struct faults *f);
 bool faults_fail_volumes(const struct faults *f);
+/* A volume has become available: some parts of EC2 may not know it yet. */
+void faults_created(struct faults *f, const char *volume);
 /* A detach finds the device still in use on its node, this time. */
 bool faults_device_busy(struct faults *f);
 /* Calls of a dead controller may still take effect: EC2 can do now what no
