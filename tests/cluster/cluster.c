@@ -9,7 +9,7 @@
 #include "reach.h"
 
 #define BYTES 0.04		/* share of the seeds whose EC2 calls go as bytes */
-#define SETTLE_MS (90 * 60 * 1000)	/* from the last fault to the last life's end */
+#define SETTLE_MS (40 * 60 * 1000)	/* from the last fault to the last life's end */
 #define REST_MS (EBS_LINGER_MS + 15 * 60 * 1000)	/* until nothing runs any more */
 
 int64_t cluster_now(const struct cluster *c)
@@ -285,8 +285,11 @@ static void add_stats(struct cluster_stats *sum, const struct cluster_stats *s)
 	uint64_t *to = (uint64_t *)sum;
 	const uint64_t *from = (const uint64_t *)s;
 
+	uint64_t longest = sum->settled_ms > s->settled_ms ? sum->settled_ms : s->settled_ms;
+
 	for (size_t i = 0; i < sizeof(*s) / sizeof(*from); i++)
 		to[i] += from[i];
+	sum->settled_ms = longest;
 }
 
 bool cluster_run(const struct cluster_options *opt, struct cluster_stats *sum, uint64_t *hash)
@@ -297,6 +300,8 @@ bool cluster_run(const struct cluster_options *opt, struct cluster_stats *sum, u
 	c->opt = *opt;
 	if (set_up(c)) {
 		live(c);
+		if (cluster_now(c) > c->faults_end)
+			c->stats.settled_ms = (uint64_t)(cluster_now(c) - c->faults_end);
 		controller_start(&c->ctl);
 		come_to_rest(c);
 		if (!c->failed)

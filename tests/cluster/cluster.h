@@ -34,7 +34,7 @@ struct cluster_stats {
 	uint64_t rpcs[RPC_KINDS], codes[17];
 	uint64_t crashes, orphans, timeouts, dropped, duplicates;
 	uint64_t node_deaths, clock_jumps, forced;	/* detaches by the operator */
-	uint64_t crashed_in[RPC_KINDS];	/* RPCs under way at a crash */
+	uint64_t settled_ms;	/* the longest time from the last fault to the end */
 };
 
 struct cluster {

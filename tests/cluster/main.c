@@ -42,6 +42,7 @@ static const char usage[] =
 	"  --bytes           EC2 calls as signed HTTP requests and XML, in all seeds\n"
 	"  --report          what was reached of faults and steps; fails if something\n"
 	"                    that can happen never did\n"
+	"  --log             print every event of all seeds\n"
 	"  --hash            print the hash of each seed's trace\n"
 	"  --defect NAME     with this defect; --defects lists those built in\n";
 
@@ -114,6 +115,9 @@ static int parse_one(int opt, const char *value, struct task_list *t)
 	case 'b':
 		t->options.bytes = true;
 		return 0;
+	case 'L':
+		t->options.log = true;
+		return 0;
 	case 'c':
 		t->options.calm = true;
 		return 0;
@@ -144,6 +148,7 @@ static int parse(int argc, char **argv, struct task_list *t)
 		{ "lives", required_argument, NULL, 'l' },
 		{ "help", no_argument, NULL, '?' + 128 },
 		{ "bytes", no_argument, NULL, 'b' },
+		{ "log", no_argument, NULL, 'L' },
 		{ "calm", no_argument, NULL, 'c' },
 		{ "report", no_argument, NULL, 'r' },
 		{ "hash", no_argument, NULL, 'h' },
@@ -177,8 +182,9 @@ static void run_seed(const struct task_list *t, uint64_t seed, struct totals *su
 	sum->lives += opt.lives;
 	if (!cluster_run(&opt, &sum->stats, &hash)) {
 		sum->failures++;
-		fprintf(stderr, "again, with all events: ebs-cluster-sim --lives %zu%s --seed %llu\n",
-			opt.lives, opt.calm ? " --calm" : "", (unsigned long long)seed);
+		fprintf(stderr, "again, with all events: ./dev sim --lives %zu%s%s --seed %llu\n",
+			opt.lives, opt.calm ? " --calm" : "", opt.bytes ? " --bytes" : "",
+			(unsigned long long)seed);
 	}
 	sum->hash = (sum->hash ^ hash) * UINT64_C(0x9e3779b97f4a7c15);
 	if (t->hashes)
@@ -227,6 +233,7 @@ static void report(const struct totals *sum)
 	       (unsigned long long)s->node_deaths,
 	       (unsigned long long)s->clock_jumps, (unsigned long long)s->dropped,
 	       (unsigned long long)s->duplicates, (unsigned long long)s->forced);
+	printf("settled at most %.0f s after the last fault\n", (double)s->settled_ms / 1000);
 }
 
 /* The daemon's own log: nothing, or with --log all of it, without the time of
