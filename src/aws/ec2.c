@@ -61,8 +61,8 @@ void ec2_stop(struct ec2 *e)
 	list_for_each(l, &e->calls) {
 		struct ec2_call *call = list_entry(l, struct ec2_call, link);
 
-		if (op_active(&call->exchange.op))
-			op_shield(&call->exchange.op, false);
+		if (call->exchange && op_active(&call->exchange->op))
+			op_shield(&call->exchange->op, false);
 	}
 }
 
@@ -90,10 +90,23 @@ static enum op_verdict call_attempt(struct op *op)
 	call->attempts++;
 	call->sent = true;
 	call->ec2->counters[call->req.action].calls++;
-	ec2_exchange_init(&call->exchange, call->ec2->transport, &call->req);
+	call->exchange = xcalloc(1, sizeof(*call->exchange));
+	ec2_exchange_init(call->exchange, call->ec2->transport, &call->req);
 	if (is_mutating(call->req.action))
-		op_shield(&call->exchange.op, true);
-	return op_await(op, &call->exchange.op, call_answered);
+		op_shield(&call->exchange->op, true);
+	return op_await(op, &call->exchange->op, call_answered);
+}
+
+static void drop_exchange(struct ec2_call *call)
+{
+	struct ec2_exchange *x = call->exchange;
+
+	if (!x)
+		return;
+	call->exchange = NULL;
+	op_fini(&x->op);
+	ec2_response_fini(&x->resp);
+	free(x);
 }
 
 static enum ec2_fault fault_of(const struct ec2_exchange *x)
@@ -110,7 +123,7 @@ static void report(struct ec2_call *call, enum ec2_fault fault)
 	enum ec2_outcome outcome = EC2_ANSWERED;
 
 	call->sent = false;
-	if (call->exchange.op.cancelled && fault == EC2_FAULT_UNKNOWN) {
+	if (call->exchange->op.cancelled && fault == EC2_FAULT_UNKNOWN) {
 		/* We went away; says nothing about EC2. */
 	} else if (fault == EC2_FAULT_THROTTLED) {
 		outcome = EC2_THROTTLED;
@@ -118,18 +131,18 @@ static void report(struct ec2_call *call, enum ec2_fault fault)
 	} else if (fault != EC2_FAULT_NONE) {
 		c->errors++;
 		if (fault == EC2_FAULT_NOT_SENT ||
-		    (fault == EC2_FAULT_UNKNOWN && call->exchange.http_status == 0))
+		    (fault == EC2_FAULT_UNKNOWN && call->exchange->http_status == 0))
 			outcome = EC2_UNANSWERED;
 	}
 	if (DEFECT(slot_leaked) && outcome == EC2_THROTTLED)
 		return;
-	ec2_ticket_report(&call->ticket, outcome, err_msg(&call->exchange.op.err));
+	ec2_ticket_report(&call->ticket, outcome, err_msg(&call->exchange->op.err));
 }
 
 /* "<Action>: <Code>: <text>", with the code that fits in general. */
 static void take_error(struct ec2_call *call, enum ec2_fault fault, struct err *ret)
 {
-	struct err *from = &call->exchange.op.err;
+	struct err *from = &call->exchange->op.err;
 	const char *reason = from->reason ? from->reason : "";
 	enum grpc_code code = from->code == GRPC_DEADLINE_EXCEEDED ||
 			      from->code == GRPC_CANCELLED ?
@@ -143,9 +156,10 @@ static void take_error(struct ec2_call *call, enum ec2_fault fault, struct err *
 
 static enum op_verdict call_failed(struct ec2_call *call, enum ec2_fault fault)
 {
-	int64_t asked = call->exchange.retry_after_ms;
+	int64_t asked = call->exchange->retry_after_ms;
 
 	take_error(call, fault, &call->last);
+	drop_exchange(call);
 	if (fault == EC2_FAULT_UNKNOWN)
 		call->maybe_done = true;
 	switch (retry_decide(&call->retry, fault, repeatable[call->req.action])) {
@@ -165,14 +179,15 @@ static enum op_verdict call_failed(struct ec2_call *call, enum ec2_fault fault)
 static enum op_verdict call_answered(struct op *op)
 {
 	struct ec2_call *call = container_of(op, struct ec2_call, op);
-	enum ec2_fault fault = fault_of(&call->exchange);
+	enum ec2_fault fault = fault_of(call->exchange);
 
 	report(call, fault);
 	if (fault != EC2_FAULT_NONE)
 		return call_failed(call, fault);
 	ec2_response_fini(&call->resp);
-	call->resp = call->exchange.resp;	/* takes the arena over */
-	memset(&call->exchange.resp, 0, sizeof(call->exchange.resp));
+	call->resp = call->exchange->resp;	/* takes the arena over */
+	memset(&call->exchange->resp, 0, sizeof(call->exchange->resp));
+	drop_exchange(call);
 	return OP_DONE;
 }
 
@@ -183,7 +198,7 @@ static void call_end(struct op *op)
 	struct ec2_call *call = container_of(op, struct ec2_call, op);
 
 	if (call->sent)
-		report(call, fault_of(&call->exchange));
+		report(call, fault_of(call->exchange));
 	else
 		ec2_ticket_report(&call->ticket, EC2_UNSENT, NULL);
 	list_del(&call->link);
@@ -194,7 +209,7 @@ static void call_fini(struct op *op)
 	struct ec2_call *call = container_of(op, struct ec2_call, op);
 
 	ec2_response_fini(&call->resp);
-	ec2_response_fini(&call->exchange.resp);
+	drop_exchange(call);
 	err_fini(&call->last);
 }
 

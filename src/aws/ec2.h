@@ -41,7 +41,8 @@ struct ec2_call {
 	/* The scheduler's and the retry policy's own. */
 	struct list link;
 	struct ec2_ticket ticket;
-	struct ec2_exchange exchange;
+	struct ec2_exchange *exchange;	/* only while there is an attempt: few of
+					   thousands of calls are on the wire */
 	struct op_sleep pause;
 	struct retry_state retry;
 	struct err last;	/* why it is being repeated */

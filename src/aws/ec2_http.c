@@ -48,12 +48,6 @@ struct attempt {
 	int64_t skew_used;
 };
 
-static const bool repeatable[] = {
-#define EC2_ACTION(id, name, req, resp, bucket, class, repeat) [EC2_##id] = repeat,
-#include "aws/ec2_actions.tbl.h"
-#undef EC2_ACTION
-};
-
 static struct ec2_exchange *exchange_of(struct op *op)
 {
 	return container_of(op, struct ec2_exchange, op);
@@ -179,8 +173,9 @@ static void prepare_http(struct ec2_exchange *x, struct attempt *a)
 
 	http_exchange_init(&a->http, opt->http, "POST", opt->endpoint->url);
 	a->http.body = buf_view(&a->body);
-	if (!repeatable[x->req->action])
-		a->http.flags = HTTP_FRESH_CONNECTION;
+	/* On a kept connection that turns out dead libcurl sends again by itself.
+	 * None of these actions minds: a second AttachVolume or DetachVolume is
+	 * refused by the state that the first has made, which is looked into. */
 	a->http.connect_ms = CONNECT_MS;
 	a->http.total_ms = is_describe(x->req->action) ? opt->describe_ms : opt->total_ms;
 	a->http.max_response = EC2_XML_MAX;

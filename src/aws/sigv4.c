@@ -7,6 +7,7 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/params.h>
 
 #include "base/encode.h"
 #include "base/mem.h"
@@ -18,6 +19,7 @@
 
 struct sigv4 {
 	char *region, *service;
+	EVP_MAC_CTX *hmac;	/* looked up once: a look-up costs more than a MAC */
 	/* The signing key, and what it was made of. */
 	unsigned char key[LEN];
 	unsigned char secret_hash[LEN];
@@ -35,12 +37,29 @@ void sigv4_time(int64_t wall_ms, char ret[SIGV4_TIME_LEN])
 		ret[0] = '\0';
 }
 
+static EVP_MAC_CTX *new_hmac(void)
+{
+	OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_utf8_string("digest", (char *)"SHA256", 0),
+		OSSL_PARAM_construct_end(),
+	};
+	EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+	EVP_MAC_CTX *ctx = mac ? EVP_MAC_CTX_new(mac) : NULL;
+
+	EVP_MAC_free(mac);
+	if (ctx && EVP_MAC_CTX_set_params(ctx, params))
+		return ctx;
+	EVP_MAC_CTX_free(ctx);
+	return NULL;	/* the first signature says so */
+}
+
 struct sigv4 *sigv4_new(const char *region, const char *service)
 {
 	struct sigv4 *s = xcalloc(1, sizeof(*s));
 
 	s->region = xstrdup(region);
 	s->service = xstrdup(service);
+	s->hmac = new_hmac();
 	return s;
 }
 
@@ -50,6 +69,7 @@ void sigv4_free(struct sigv4 *s)
 		return;
 	free(s->region);
 	free(s->service);
+	EVP_MAC_CTX_free(s->hmac);
 	OPENSSL_cleanse(s, sizeof(*s));
 	free(s);
 }
@@ -67,20 +87,31 @@ static int crypto_failed(const char *what, struct err *err)
 	return err_set(err, GRPC_INTERNAL, "OpenSSL cannot compute %s: %s", what, why);
 }
 
+/* Looked up once for all, for the life of the process. */
+static const EVP_MD *sha256(void)
+{
+	static EVP_MD *md;
+
+	if (!md)
+		md = EVP_MD_fetch(NULL, "SHA256", NULL);
+	return md;
+}
+
 int sigv4_sha256(struct str s, unsigned char ret[LEN], struct err *err)
 {
-	if (!EVP_Digest(s.n ? s.p : "", s.n, ret, NULL, EVP_sha256(), NULL))
+	if (!sha256() || !EVP_Digest(s.n ? s.p : "", s.n, ret, NULL, sha256(), NULL))
 		return crypto_failed("SHA-256", err);
 	return 0;
 }
 
-static int hmac(const void *key, size_t n, const char *text, unsigned char ret[LEN],
-		struct err *err)
+static int hmac(struct sigv4 *s, const void *key, size_t n, const char *text,
+		unsigned char ret[LEN], struct err *err)
 {
 	size_t len;
 
-	if (!EVP_Q_mac(NULL, "HMAC", NULL, "SHA256", NULL, key, n,
-		       (const unsigned char *)text, strlen(text), ret, LEN, &len))
+	if (!s->hmac || !EVP_MAC_init(s->hmac, key, n, NULL) ||
+	    !EVP_MAC_update(s->hmac, (const unsigned char *)text, strlen(text)) ||
+	    !EVP_MAC_final(s->hmac, ret, &len, LEN))
 		return crypto_failed("HMAC-SHA-256", err);
 	return 0;
 }
@@ -94,11 +125,11 @@ static int derive(struct sigv4 *s, const char *secret, const char *day, struct e
 	if (n < 0 || (size_t)n >= sizeof(first))
 		return err_set(err, GRPC_UNAUTHENTICATED, "the secret access key is too long");
 	s->day[0] = '\0';
-	rc = hmac(first, (size_t)n, day, s->key, err);
+	rc = hmac(s, first, (size_t)n, day, s->key, err);
 	OPENSSL_cleanse(first, sizeof(first));
-	if (rc < 0 || hmac(s->key, LEN, s->region, s->key, err) < 0 ||
-	    hmac(s->key, LEN, s->service, s->key, err) < 0 ||
-	    hmac(s->key, LEN, "aws4_request", s->key, err) < 0)
+	if (rc < 0 || hmac(s, s->key, LEN, s->region, s->key, err) < 0 ||
+	    hmac(s, s->key, LEN, s->service, s->key, err) < 0 ||
+	    hmac(s, s->key, LEN, "aws4_request", s->key, err) < 0)
 		return -1;
 	s->derived++;
 	return 0;
@@ -134,7 +165,7 @@ static int sign_text(struct sigv4 *s, struct str canonical, const char *time,
 	buf_init(&text, TEXT_MAX);
 	buf_printf(&text, ALGORITHM "\n%s\n%s\n", time, scope);
 	encode_hex(&text, hash, LEN);
-	rc = hmac(s->key, LEN, buf_cstr(&text), ret, err);
+	rc = hmac(s, s->key, LEN, buf_cstr(&text), ret, err);
 	buf_fini(&text);
 	return rc;
 }

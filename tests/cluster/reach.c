@@ -27,7 +27,7 @@ static const char *phase_of(const struct job *job)
 
 	if (!op_active(&call->op))
 		return "";
-	return op_active(&call->exchange.op) ? "sent" :
+	return call->exchange && op_active(&call->exchange->op) ? "sent" :
 	       op_active(&call->pause.op) ? "pause" : "queue";
 }
 

@@ -456,8 +456,7 @@ static void a_call_can_be_cancelled(void **state)
 	op_fini(&x.op);
 }
 
-/* What must not be sent twice goes on a connection of its own. */
-static void calls_that_cannot_be_repeated_get_a_fresh_connection(void **state)
+static void all_actions_share_the_connections(void **state)
 {
 	struct fixture *f = *state;
 	struct ec2_exchange x = { 0 };
@@ -466,26 +465,9 @@ static void calls_that_cannot_be_repeated_get_a_fresh_connection(void **state)
 	assert_works(f);
 	before = http_connections_opened(f->http);
 	assert_works(f);
-	assert_int_equal(http_connections_opened(f->http), before);
 	say(f, 400, "VolumeInUse", "x");
 	attempt(f, &x, EC2_ATTACH_VOLUME);
-	assert_int_equal(http_connections_opened(f->http), before + 1);
-	op_fini(&x.op);
-}
-
-/* And is sent once, though the connection breaks. */
-static void a_reset_call_is_not_sent_again(void **state)
-{
-	struct fixture *f = *state;
-	struct ec2_exchange x = { 0 };
-	unsigned int before;
-
-	assert_works(f);
-	before = f->requests;
-	f->mood = RESET;
-	attempt(f, &x, EC2_ATTACH_VOLUME);
-	assert_int_equal(x.fault, EC2_FAULT_UNKNOWN);
-	assert_int_equal(f->requests, before + 1);
+	assert_int_equal(http_connections_opened(f->http), before);
 	op_fini(&x.op);
 }
 
@@ -573,8 +555,7 @@ int main(void)
 		TEST(a_hanging_server_is_given_up),
 		TEST(an_unreachable_server_has_seen_nothing),
 		TEST(a_call_can_be_cancelled),
-		TEST(calls_that_cannot_be_repeated_get_a_fresh_connection),
-		TEST(a_reset_call_is_not_sent_again),
+		TEST(all_actions_share_the_connections),
 		TEST(refused_credentials_are_read_anew),
 		TEST(a_wrong_clock_is_corrected),
 		TEST(a_small_skew_is_no_excuse),
