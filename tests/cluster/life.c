@@ -150,9 +150,13 @@ static void on_leave(struct timer *t)
 
 static void hold(struct place *p)
 {
-	struct cluster *c = p->life->cluster;
+	struct life *l = p->life;
+	struct cluster *c = l->cluster;
 
 	p->state = PLACE_HELD;
+	if (l->overtake && !l->multi && l->stays == 0 && l->state == LIFE_LIVING &&
+	    cluster_chance(c, 0.3))
+		begin_delete(l);	/* refused until the pod has gone */
 	if (!timer_armed(&p->leave))
 		timer_arm(&p->leave, c->opt.calm || c->hurry || cluster_chance(c, 0.3) ? 0 : cluster_draw(c, 0, HOLD_MAX_MS));
 }
