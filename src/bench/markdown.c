@@ -20,7 +20,7 @@ static void escaped(struct buf *out, const char *s)
 	for (; *s; s++) {
 		if (strchr("|\\`*_[]<>&", *s))
 			buf_addc(out, '\\');
-		buf_addc(out, *s);
+		buf_addc(out, *s == '\n' ? ' ' : *s);
 	}
 }
 

@@ -173,6 +173,23 @@ static void track_times(struct track *tr, const struct timeline *t)
 		tr->at[i] = ((double)i + 0.5) * s / unit;
 }
 
+/* Samples come less often than a young timeline has points: what lies between two
+ * that are this near is drawn as a straight line, a longer silence as a gap. */
+#define BRIDGE_MS 2000
+
+static void bridge(double *v, size_t n, size_t longest)
+{
+	size_t last = n;	/* the known one before */
+
+	for (size_t i = 0; i < n; i++) {
+		if (isnan(v[i]))
+			continue;
+		for (size_t k = last + 1; last < n && i - last <= longest && k < i; k++)
+			v[k] = v[last] + (v[i] - v[last]) * (double)(k - last) / (double)(i - last);
+		last = i;
+	}
+}
+
 static void track_init(struct track *tr, const struct timeline *t, enum timeline_plot plot)
 {
 	tr->n = 0;
@@ -188,6 +205,7 @@ static void track_init(struct track *tr, const struct timeline *t, enum timeline
 			tr->values[tr->n][i] = timeline_value(t, c, i, &v) ?
 				v / timeline_facts[plot].scale : NAN;
 		}
+		bridge(tr->values[tr->n], tr->points, (size_t)(BRIDGE_MS / t->step_ms));
 		tr->n++;
 	}
 }

@@ -21,7 +21,7 @@ static PRINTF_LIKE(1, 0) char *format(const char *fmt, va_list ap)
 
 	if (vasprintf(&text, fmt, ap) < 0)
 		abort();
-	return bench_clean(text);
+	return bench_clean_lines(text);
 }
 
 /* A place for one more element at the end of an array that grows by doubling. */
@@ -60,7 +60,7 @@ static void take_text(struct bench_texts *t, const char *name, char *value)
 
 void bench_texts_set(struct bench_texts *t, const char *name, const char *value)
 {
-	take_text(t, name, bench_clean(value ? value : ""));
+	take_text(t, name, bench_clean_lines(value ? value : ""));
 }
 
 void bench_texts_setf(struct bench_texts *t, const char *name, const char *fmt, ...)
@@ -275,7 +275,7 @@ void bench_result_free(struct bench_result *r)
 void bench_result_driver(struct bench_result *r, const char *command)
 {
 	free(r->driver);
-	r->driver = bench_clean(command);
+	r->driver = bench_clean_lines(command);
 }
 
 struct bench_run *bench_result_add_run(struct bench_result *r, int64_t started_ms)

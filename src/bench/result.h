@@ -6,7 +6,7 @@
  * they were measured, and bench_run_unmeasured() says why not.
  *
  * All texts are copied, and cleaned of what is no UTF-8 or could drive a terminal:
- * they may come from anywhere. Everything belongs to the result; bench_result_free()
+ * they may come from anywhere. Values keep their line ends. Everything belongs to the result; bench_result_free()
  * releases it all. */
 #ifndef BENCH_RESULT_H
 #define BENCH_RESULT_H

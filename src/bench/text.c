@@ -33,19 +33,32 @@ static size_t printable(const unsigned char *p)
 	return n;
 }
 
-char *bench_clean(const char *s)
+static char *clean(const char *s, size_t len, bool keep_lines)
 {
+	const char *end = s + len;
 	struct buf b;
 	size_t n;
 
-	if (!s)
-		return NULL;
 	buf_init(&b, TEXT_MAX);
-	for (; *s; s += n ? n : 1) {
-		n = printable((const unsigned char *)s);
+	for (; s < end; s += n ? n : 1) {
+		n = *s == '\n' && keep_lines ? 1 : printable((const unsigned char *)s);
 		buf_add(&b, n ? s : REPLACEMENT, n ? n : strlen(REPLACEMENT));
 	}
 	return buf_take(&b);
+}
+
+char *bench_clean(const char *s)
+{
+	return s ? clean(s, strlen(s), false) : NULL;
+}
+
+char *bench_clean_lines(const char *s)
+{
+	size_t n = s ? strlen(s) : 0;
+
+	while (n && s[n - 1] == '\n')
+		n--;
+	return s ? clean(s, n, true) : NULL;
 }
 
 /* ---- numbers ---- */
@@ -171,10 +184,10 @@ void text_right(struct buf *b, const char *s, size_t width)
  * one word as fits. */
 static size_t take_line(const char *s, size_t room)
 {
-	size_t fits = bytes_of(s, room), end = fits;
+	size_t line = strcspn(s, "\n"), fits = bytes_of(s, room), end = fits;
 
-	if (s[fits] == '\0')
-		return fits;
+	if (line <= fits)
+		return line;
 	while (end > 0 && s[end] != ' ')
 		end--;
 	return end ? end : fits;
@@ -192,8 +205,11 @@ void text_paragraph(struct buf *b, const char *name, size_t indent, const char *
 		n = take_line(words, width - indent);
 		buf_add(b, words, n);
 		buf_addc(b, '\n');
-		for (words += n; *words == ' '; words++)
-			;
+		words += n;
+		if (*words == '\n')
+			words++;
+		else
+			words += strspn(words, " ");
 		if (!*words)
 			break;
 		blanks(b, indent);

@@ -12,6 +12,8 @@
  * character becomes U+FFFD): safe on terminals, in JSON and in HTML. The caller
  * frees. NULL stays NULL. */
 char *bench_clean(const char *s);
+/* The same, but line ends stay, except at the end. For values, never for names. */
+char *bench_clean_lines(const char *s);
 
 /* A number for people by its unit: "ms" and "s" choose among us, ms and s, "bytes"
  * among B, KiB, MiB, GiB; "%", "x", "/s", "/min" and "" (a count) stay as they are.
@@ -27,8 +29,8 @@ size_t text_columns(const char *s);
  * blanks; at its left end, or at its right one. */
 void text_left(struct buf *b, const char *s, size_t width);
 void text_right(struct buf *b, const char *s, size_t width);
-/* "  name        words words" wrapped at `width` columns, later lines indented
- * below the first word; name takes `indent` columns with its blanks. */
+/* "  name        words words" wrapped at `width` columns and at line ends, later lines
+ * indented below the first word; name takes `indent` columns with its blanks. */
 void text_paragraph(struct buf *b, const char *name, size_t indent, const char *words,
 		    size_t width);
 

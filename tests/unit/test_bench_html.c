@@ -364,23 +364,44 @@ static void stacks_add_up(void **state)
 	timeline_fini(&t);
 }
 
-static void the_unknown_leaves_a_gap(void **state)
+/* The path of the memory plot of one column with the samples given. */
+static char *memory_path(const int64_t *at_ms, const double *mib, size_t n)
 {
 	struct timeline t = { 0 };
 	int rss = timeline_column(&t, TIMELINE_memory, "RSS");
+	char *path, *copy;
 	struct buf b;
-	char *path;
 
-	timeline_put(&t, rss, 0, 1048576);
-	timeline_put(&t, rss, 100, 1048576);
-	timeline_put(&t, rss, 300, 1048576);
+	for (size_t i = 0; i < n; i++)
+		timeline_put(&t, rss, at_ms[i], mib[i] * 1048576);
 	buf_init(&b, 1u << 20);
 	plot_timeline(&b, &t, TIMELINE_memory);
 	path = strstr(b.data, "line s0\" d=\"");
 	assert_non_null(path);
-	assert_non_null(strstr(path, "d=\"M147.0 14.0L305.0 14.0M621.0 14.0L621.0 14.0\"/>"));
+	path += strlen("line s0\" d=\"");
+	copy = xstrndup(path, strcspn(path, "\""));
 	buf_fini(&b);
 	timeline_fini(&t);
+	return copy;
+}
+
+static void samples_at_intervals_make_a_line(void **state)
+{
+	static const int64_t at[] = { 0, 400 };
+	static const double mib[] = { 0, 1 };
+	auto_free char *path = memory_path(at, mib, 2);
+
+	/* five points of 100 ms, three of them in between */
+	assert_string_equal(path, "M131.2 254.0L257.6 194.0L384.0 134.0L510.4 74.0L636.8 14.0");
+}
+
+static void a_long_silence_leaves_a_gap(void **state)
+{
+	static const int64_t at[] = { 0, 100, 2300 };
+	static const double mib[] = { 1, 1, 1 };
+	auto_free char *path = memory_path(at, mib, 3);
+
+	assert_string_equal(path, "M81.2 14.0L107.5 14.0M686.8 14.0L686.8 14.0");
 }
 
 int main(void)
@@ -398,7 +419,8 @@ int main(void)
 		cmocka_unit_test(places_follow_the_scale),
 		cmocka_unit_test(percentiles_end_at_the_last_sample),
 		cmocka_unit_test(stacks_add_up),
-		cmocka_unit_test(the_unknown_leaves_a_gap),
+		cmocka_unit_test(samples_at_intervals_make_a_line),
+		cmocka_unit_test(a_long_silence_leaves_a_gap),
 	};
 
 	return cmocka_run_group_tests_name("bench_html", tests, NULL, NULL);

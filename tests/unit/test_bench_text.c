@@ -43,6 +43,15 @@ static void bad_bytes_are_replaced(void **state)
 	assert_null(bench_clean(NULL));
 }
 
+static void values_keep_their_lines(void **state)
+{
+	auto_free char *lines = bench_clean_lines("one\n\ttwo\n\n"), *none = bench_clean_lines("\n");
+
+	assert_string_equal(lines, "one\n\xef\xbf\xbdtwo");
+	assert_string_equal(none, "");
+	assert_null(bench_clean_lines(NULL));
+}
+
 static void numbers_have_units(void **state)
 {
 	static const struct {
@@ -110,6 +119,10 @@ static void paragraphs_wrap(void **state)
 	buf_reset(&b);
 	text_paragraph(&b, "none", 8, "", 16);
 	assert_string_equal(buf_cstr(&b), "  none  \n");
+	buf_reset(&b);
+	text_paragraph(&b, "said", 8, "one two three\n\n  four", 16);
+	assert_string_equal(buf_cstr(&b), "  said  one two\n        three\n        \n"
+					  "          four\n");
 	buf_fini(&b);
 }
 
@@ -403,6 +416,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bad_bytes_are_replaced),
+		cmocka_unit_test(values_keep_their_lines),
 		cmocka_unit_test(numbers_have_units),
 		cmocka_unit_test(the_unknown_is_a_dash),
 		cmocka_unit_test(cells_count_characters),
