@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "bench/lives.h"
 
@@ -13,6 +14,15 @@ static int make(const char *path, struct err *err)
 	if (mkdir(path, 0750) == 0 || errno == EEXIST)
 		return 0;
 	return err_set_errno(err, errno, "making %s", path);
+}
+
+int lives_check_directory(const char *dir, struct err *err)
+{
+	if (make(dir, err) < 0)
+		return err_prefix(err, "--dir");
+	if (access(dir, W_OK | X_OK) < 0)
+		return err_set_errno(err, errno, "--dir: %s", dir);
+	return 0;
 }
 
 int lives_make_directory(const struct life *l, struct err *err)

@@ -201,7 +201,7 @@ static void conclude(struct life *l)
 	}
 	if (!b->stopping) {
 		b->failed++;
-		bench_run_note(b->run, "first life cycle that failed", "%s", err_msg(&l->op.err));
+		bench_run_note(b->run, "first failed life", "%s", err_msg(&l->op.err));
 	}
 	bench_move(b, &l->state, STATE_NONE);
 	if (!b->stopping && !l->volume)

@@ -47,6 +47,8 @@ struct life {
 };
 
 /* DIR/NAME with what kubelet makes in it. */
+/* The directory of all lives: made when its parent is there. */
+int lives_check_directory(const char *dir, struct err *err);
 int lives_make_directory(const struct life *l, struct err *err);
 void lives_remove_directory(const struct life *l);
 

@@ -122,13 +122,20 @@ static void print_table(const struct bench_result *r)
 	buf_fini(&text);
 }
 
-/* 0 also when a budget is missed: the table says so. */
-static int report(const struct bench_result *r, const struct bench_options *o)
+/* Standard output is for one thing. */
+static bool wants_table(const struct bench_options *o)
+{
+	return !o->quiet && !cstr_eq(o->json, "-") && !cstr_eq(o->html, "-");
+}
+
+/* 0 also when a budget is missed: the table says so. A failed one has its files, marked
+ * as partial, but no table of what there is not. */
+static int report(const struct bench_result *r, const struct bench_options *o, bool failed)
 {
 	struct err err = {0};
-	int rc = EXIT_GOOD;
+	int rc = failed ? EXIT_BAD : EXIT_GOOD;
 
-	if (!o->quiet)
+	if (wants_table(o) && (!failed || r->nruns > 1))
 		print_table(r);
 	if (save(r, o, &err) < 0) {
 		fprintf(stderr, "ebs-csi-bench: %s\n", err_msg(&err));
@@ -139,7 +146,7 @@ static int report(const struct bench_result *r, const struct bench_options *o)
 		fprintf(stderr, "ebs-csi-bench: writing the table: %s\n", strerror(errno));
 		rc = EXIT_BAD;
 	}
-	if (bench_result_partial(r)) {
+	if (bench_result_partial(r) && !failed) {
 		fprintf(stderr, "ebs-csi-bench: the result is partial: %s\n",
 			bench_result_partial(r));
 		rc = rc == EXIT_BAD ? rc : EXIT_PARTIAL;
@@ -150,18 +157,17 @@ static int report(const struct bench_result *r, const struct bench_options *o)
 static int run(const struct bench_options *o, struct err *err)
 {
 	struct bench_result *r = new_result(o, err);
-	int rc = 0, status = EXIT_BAD;
+	int rc = 0, status;
 
 	if (!r)
 		return EXIT_BAD;
 	for (uint64_t i = 0; i < o->repeat && rc == 0 && !interrupted.asked; i++)
 		rc = bench_run_once(r, o, &interrupted, err);
-	if (rc < 0 && r->nruns > 1)
+	if (rc < 0)
 		bench_run_partial(r->runs[r->nruns - 1], "%s", err_msg(err));
-	if (rc == 0 || r->nruns > 1)
-		status = report(r, o);
+	status = report(r, o, rc < 0);
 	bench_result_free(r);
-	return rc < 0 ? EXIT_BAD : status;
+	return status;
 }
 
 int main(int argc, char **argv)

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "bench/lives.h"
 #include "bench/load.h"
 #include "bench/watcher.h"
 
@@ -273,18 +274,21 @@ static int prepare(struct bench *b, struct err *err)
 	simulator_open(&b->sim, b->reactor, o->sim);
 	if (simulator_begin(b, err) < 0)
 		return -1;
-	return lives && !b->n_nodes ? simulator_nodes(b, err) : 0;
+	if (o->scenario == SCENARIO_NODE && lives_check_directory(o->dir, err) < 0)
+		return -1;
+	return lives ? simulator_nodes(b, err) : 0;
 }
 
 static void explain_death(struct bench *b)
 {
 	struct buf words;
 
-	if (!b->driver.dead)
+	if (!b->driver.dead || !b->driver.ours)
 		return;
 	buf_init(&words, 8192);
 	driver_last_words(&b->driver, &words);
-	bench_run_note(b->run, "last words of the driver", "%s", buf_cstr(&words));
+	bench_run_note(b->run, "driver's last words", "%s",
+		       words.len ? buf_cstr(&words) : "(none)");
 	buf_fini(&words);
 }
 

@@ -117,14 +117,11 @@ static const json_t *list_of(const json_t *state, const char *key)
 	return json_is_array(list) ? list : NULL;
 }
 
-int simulator_nodes(struct bench *b, struct err *err)
+static int take_running(struct bench *b, const json_t *list, struct err *err)
 {
-	json_t *state = fetch_json(b, "state", err), *i;
-	const json_t *list = list_of(state, "instances");
+	json_t *i;
 	size_t at;
 
-	if (!state)
-		return -1;
 	b->nodes = arena_array(&b->arena, json_array_size(list) + 1, sizeof(*b->nodes));
 	b->n_nodes = 0;
 	json_array_foreach((json_t *)list, at, i) {
@@ -137,12 +134,44 @@ int simulator_nodes(struct bench *b, struct err *err)
 			b->zone = arena_str(&b->arena, zone);
 		b->nodes[b->n_nodes++] = arena_str(&b->arena, json_get_str(i, "id"));
 	}
-	json_decref(state);
 	if (b->n_nodes)
 		return 0;
 	return err_set(err, GRPC_INVALID_ARGUMENT,
 		       "the simulator at %s has no running instance%s%s to attach to",
 		       b->opt->sim, b->zone ? " in " : "", cstr_or(b->zone, ""));
+}
+
+/* Volumes are wanted where the nodes are. */
+static int take_zone(struct bench *b, const json_t *list, struct err *err)
+{
+	json_t *i;
+	size_t at;
+
+	json_array_foreach((json_t *)list, at, i) {
+		if (!cstr_eq(json_get_str(i, "id"), b->nodes[0]))
+			continue;
+		if (!b->zone)
+			b->zone = arena_str(&b->arena, json_get_str(i, "zone"));
+		return 0;
+	}
+	return err_set(err, GRPC_INVALID_ARGUMENT, "--nodes: the simulator at %s has no instance %s",
+		       b->opt->sim, b->nodes[0]);
+}
+
+int simulator_nodes(struct bench *b, struct err *err)
+{
+	json_t *state;
+	int rc;
+
+	if (!b->sim.url)
+		return 0;
+	state = fetch_json(b, "state", err);
+	if (!state)
+		return -1;
+	rc = b->n_nodes ? take_zone(b, list_of(state, "instances"), err)
+			: take_running(b, list_of(state, "instances"), err);
+	json_decref(state);
+	return rc;
 }
 
 /* ---- end ---- */

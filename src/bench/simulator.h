@@ -27,7 +27,8 @@ void simulator_close(struct simulator *s);
 
 /* These run the loop until the answer is there. -1 and err that names the URL. */
 int simulator_begin(struct bench *b, struct err *err);
-/* All instances that run, unless the options name nodes; the zone of the first. */
+/* All instances that run, unless the options name nodes; the zone of the first, unless
+ * they name one. No-op without a simulator. */
 int simulator_nodes(struct bench *b, struct err *err);
 /* Differences of the counters, the bucket optimum and leaks of this run's volumes,
  * into the run. */

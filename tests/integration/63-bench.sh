@@ -85,6 +85,15 @@ check_match "compare: it is equal" "$said" 'make-span +less .* 1\.00x ='
 run table --markdown --metric=leaks "$work/r.json"
 check_match "table: a row" "$said" '^\| leaks \| 0 \|'
 
+refused "a node nobody has" '--nodes: the simulator at .* has no instance i-none' \
+	churn --endpoint="$controller" --sim="$ec2" --nodes=i-none
+refused "a folder in no folder" "--dir: making $work/none/pods: No such file" \
+	node --endpoint="$controller" --node-endpoint="$node" --sim="$ec2" --dir="$work/none/pods"
+run flood --endpoint="$controller" --driver="$(daemon)" --count=10 --json=-
+check_match "JSON to standard output: nothing else" "$(head -c 1 "$out")" '^\{'
+cp "$out" "$work/r.json"
+check_equal "JSON to standard output: not measured is null" "$(json 'd["runs"][0]["ec2"]')" None
+
 run churn --endpoint="$controller" --driver="$(daemon)" --sim="$ec2" --rate=30 --for=2s --quiet \
 	--json="$work/r.json"
 check_equal "open loop: status" "$status" 0
@@ -133,9 +142,10 @@ while True:
 PY
 began=$SECONDS
 run flood --endpoint="unix://$work/mute.sock" --count=3 --timeout=1s --give-up=2s \
-	--driver="$(driver python3 "$work/mute.py" "$work/mute.sock")"
+	--driver="$(driver python3 "$work/mute.py" "$work/mute.sock")" --json="$work/r.json"
 check_equal "a driver that never answers: status" "$status" 1
 check_match "a driver that never answers: message" "$said" 'the driver does not answer at'
+check_match "a driver that never answers: marked" "$(json 'd["partial"]')" 'does not answer at'
 check "a driver that never answers: within a minute" test $((SECONDS - began)) -lt 90
 check "a driver that never answers: it is gone" driver_is_gone
 
