@@ -109,6 +109,7 @@ static void add_method(struct csi *c, const ProtobufCServiceDescriptor *s,
 	*b = (struct csi_bound){ c, m->input, find_built(s->name, m->name), mode };
 	method->path = arena_printf(&c->arena, "/%s/%s", s->name, m->name);
 	method->message = on_message;
+	method->unlisted = !b->run || (mode && !(c->mode & mode));
 	method->ctx = b;
 }
 

@@ -59,6 +59,13 @@ void h2_host_fini(struct h2_host *h)
 	nghttp2_session_callbacks_del(h->callbacks);
 }
 
+/* Known, and listed when one of its methods is. */
+static void add_service(struct h2_host *h, struct str name, bool listed)
+{
+	if (listed || !map_getn(&h->services, name.p, name.n))
+		map_putn(&h->services, name.p, name.n, listed ? H2_LISTED : H2_UNLISTED);
+}
+
 void h2_host_add(struct h2_host *h, const struct rpc_method *methods, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -70,6 +77,6 @@ void h2_host_add(struct h2_host *h, const struct rpc_method *methods, size_t n)
 				  methods[i].path);
 			abort();
 		}
-		map_putn(&h->services, service.p, service.n, h);
+		add_service(h, service, !methods[i].unlisted);
 	}
 }

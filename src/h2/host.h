@@ -10,11 +10,15 @@
 
 #define H2_SCRATCH (64u << 10)
 
+/* Whether reflection names a service. */
+#define H2_LISTED ((void *)(uintptr_t)1)
+#define H2_UNLISTED ((void *)(uintptr_t)2)
+
 struct h2_host {
 	struct reactor *reactor;
 	struct grpc_server_options opt;	/* with the defaults filled in */
 	struct map methods;	/* path -> const struct rpc_method */
-	struct map services;	/* "csi.v1.Identity" -> any pointer */
+	struct map services;	/* "csi.v1.Identity" -> H2_LISTED or H2_UNLISTED */
 	struct list calls;	/* all whose memory lives, newest last */
 	size_t open;		/* calls whose stream is open */
 	size_t buffered;	/* bytes of messages held for calls */

@@ -23,6 +23,8 @@ struct rpc_method {
 	 * before any message. */
 	void (*gone)(struct rpc *rpc);
 	void *ctx;		/* the service's own */
+	bool unlisted;		/* answers (that it is not there), but reflection does not
+				   list a service for it */
 };
 
 struct rpc {

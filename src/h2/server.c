@@ -122,7 +122,8 @@ void grpc_server_each_service(const struct grpc_server *s,
 	void *value;
 
 	while (map_next(&s->host.services, &it, &name, &value))
-		each(ctx, name);
+		if (value == H2_LISTED)
+			each(ctx, name);
 }
 
 size_t grpc_server_calls(const struct grpc_server *s)

@@ -33,7 +33,8 @@ int grpc_server_listen(struct grpc_server *s, const char *endpoint, struct err *
 /* Its address with the port the kernel chose, of the i-th listener. */
 const char *grpc_server_address(const struct grpc_server *s, size_t i);
 
-/* Names of all services added so far ("csi.v1.Identity"), in that order. */
+/* Names of the services added so far ("csi.v1.Identity") that have a listed method,
+ * in that order. */
 void grpc_server_each_service(const struct grpc_server *s,
 			      void (*each)(void *ctx, const char *name), void *ctx);
 
