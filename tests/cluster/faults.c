@@ -3,13 +3,13 @@
 #include <string.h>
 
 #include "ebs/impl.h"
+#include "operator.h"
 #include "reach.h"
 
 #define ON 0.25			/* chance of each kind of fault */
 #define END_MIN_MS 30000
 #define END_MAX_MS 400000
 #define EVENTS_MAX 12		/* deaths, clock jumps, outages */
-#define OPERATOR_MS 90000	/* between two looks for what is stuck */
 #define CRASHES_MAX 8
 #define TRANSIT_MAX_MS 5000
 #define LAG_MAX_MS 8000
@@ -48,7 +48,8 @@ struct faults {
 	bool on[SIM_FAULT_COUNT];
 	struct event events[EVENTS_MAX];
 	size_t n_events;
-	struct timer end, operator, restart;
+	struct timer end, restart;
+	struct operator operator;
 	int64_t crash_in;	/* steps of the clock; 0: never again */
 	size_t aim_step;	/* of reach.tbl.h */
 	enum reach_end aim_end;
@@ -60,7 +61,6 @@ struct faults {
 	unsigned int laggards;	/* volumes that EC2 may be slow to know */
 	bool key_changed;
 	double busy;		/* chance that a guest still uses a disk */
-	struct map leaving;	/* seen by the operator at the last round */
 };
 
 bool faults_refuse(const struct faults *f)
@@ -390,56 +390,6 @@ void faults_step(struct faults *f)
 		crash(f);
 }
 
-/* ---- the operator: what EC2 never ends is ended by force ---- */
-
-static void force_off(struct cluster *c, const struct ec2_attachment *at)
-{
-	struct ec2_request req = { .action = EC2_DETACH_VOLUME };
-	struct sim_answer answer = {0};
-
-	req.detach_volume.volume_id = at->volume_id;
-	req.detach_volume.instance_id = at->instance_id;
-	req.detach_volume.force = YES;
-	c->stats.forced++;
-	cluster_event(c, NULL, "the operator detaches by force", at->volume_id, -1, NULL);
-	sim_model_call(c->model, cluster_now(c), &req, &answer);
-	sim_answer_fini(&answer);
-}
-
-/* Forces what was being detached at the last round already. */
-static void look_at(struct faults *f, const struct ec2_attachment *at, struct map *now)
-{
-	auto_free char *pair = NULL;
-
-	if (!cstr_eq(at->status, "detaching") && !cstr_eq(at->status, "busy"))
-		return;
-	pair = xasprintf("%s %s", at->volume_id, at->instance_id);
-	if (map_get(&f->leaving, pair))
-		force_off(f->cluster, at);
-	else
-		map_put(now, pair, f);
-}
-
-static void on_operator(struct timer *t)
-{
-	struct faults *f = container_of(t, struct faults, operator);
-	struct cluster *c = f->cluster;
-	struct ec2_request req = { .action = EC2_DESCRIBE_VOLUMES };
-	struct sim_answer answer = {0};
-	const struct ec2_volumes *vs = &answer.resp.volumes;
-	struct map now;
-
-	map_init(&now);
-	sim_model_call(c->model, cluster_now(c), &req, &answer);
-	for (size_t i = 0; !answer.code && i < vs->n; i++)
-		for (size_t j = 0; j < vs->v[i].attachments.n; j++)
-			look_at(f, &vs->v[i].attachments.v[j], &now);
-	sim_answer_fini(&answer);
-	map_fini(&f->leaving);
-	f->leaving = now;
-	timer_arm(&f->operator, OPERATOR_MS);
-}
-
 /* ---- life ---- */
 
 static void on_end(struct timer *t)
@@ -486,7 +436,7 @@ static void draw(struct faults *f)
 	plan_crash(f);
 	timer_arm(&f->end, c->faults_end);
 	if (f->on[SIM_FAULT_DETACH_STUCK])
-		timer_arm(&f->operator, OPERATOR_MS);
+		operator_begin(&f->operator);
 }
 
 struct faults *faults_new(struct cluster *c)
@@ -494,9 +444,8 @@ struct faults *faults_new(struct cluster *c)
 	struct faults *f = xcalloc(1, sizeof(*f));
 
 	f->cluster = c;
-	map_init(&f->leaving);
 	timer_init(&f->end, c->reactor, on_end);
-	timer_init(&f->operator, c->reactor, on_operator);
+	operator_init(&f->operator, c);
 	timer_init(&f->restart, c->reactor, on_restart);
 	if (!c->opt.calm)
 		draw(f);
@@ -506,10 +455,9 @@ struct faults *faults_new(struct cluster *c)
 void faults_free(struct faults *f)
 {
 	timer_disarm(&f->end);
-	timer_disarm(&f->operator);
+	operator_fini(&f->operator);
 	timer_disarm(&f->restart);
 	for (size_t i = 0; i < f->n_events; i++)
 		timer_disarm(&f->events[i].timer);
-	map_fini(&f->leaving);
 	free(f);
 }

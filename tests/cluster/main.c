@@ -69,7 +69,8 @@ static int parse_range(const char *text, struct task_list *t)
 {
 	struct str rest = str_c(text), first = str_cut(&rest, '-');
 
-	if (parse_u64(first, &t->from) < 0 || parse_u64(rest, &t->to) < 0 || t->from > t->to)
+	if (parse_u64(first, &t->from) < 0 || parse_u64(rest, &t->to) < 0 || t->from == 0 ||
+	    t->from > t->to || t->to > INT64_MAX)
 		return bad("--seeds", text, "a range such as 1-1000");
 	return 0;
 }
@@ -87,17 +88,43 @@ static int parse_time(const char *text, int64_t *ret)
 	return 0;
 }
 
+/* Options without a value; NULL: it is none of them. */
+static bool *flag_of(int opt, struct task_list *t)
+{
+	switch (opt) {
+	case 'b':
+		return &t->options.bytes;
+	case 'L':
+		return &t->options.log;
+	case 'c':
+		return &t->options.calm;
+	case 'r':
+		return &t->report;
+	case 'h':
+		return &t->hashes;
+	case 'D':
+		return &t->list_defects;
+	default:
+		return NULL;
+	}
+}
+
 static int parse_one(int opt, const char *value, struct task_list *t)
 {
+	bool *flag = flag_of(opt, t);
 	uint64_t n;
 
+	if (flag) {
+		*flag = true;
+		return 0;
+	}
 	switch (opt) {
 	case 's':
 		t->options.log = true;
 		if (parse_number("--seed", value, &t->from) < 0)
 			return -1;
 		t->to = t->from;
-		return 0;
+		return t->from ? 0 : bad("--seed", value, "a number from 1");
 	case 'S':
 		return parse_range(value, t);
 	case 'f':
@@ -112,27 +139,9 @@ static int parse_one(int opt, const char *value, struct task_list *t)
 	case '?' + 128:
 		fputs(usage, stdout);
 		exit(0);
-	case 'b':
-		t->options.bytes = true;
-		return 0;
-	case 'L':
-		t->options.log = true;
-		return 0;
-	case 'c':
-		t->options.calm = true;
-		return 0;
-	case 'r':
-		t->report = true;
-		return 0;
-	case 'h':
-		t->hashes = true;
-		return 0;
 	case 'd':
 		return defects_switch_on(value) ? 0 :
 		       bad("--defect", value, "a defect built into this program (see --defects)");
-	case 'D':
-		t->list_defects = true;
-		return 0;
 	default:
 		return -1;
 	}

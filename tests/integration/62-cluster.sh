@@ -42,7 +42,7 @@ else
 	note "EBS_PLAIN_BUILD is not set: no other build to compare traces with"
 fi
 
-for args in "--seed x" "--seeds 9-1" "--for 1y" "--lives 0" "--fresh" "--seeds 1-2 3" --bogus; do
+for args in "--seed x" "--seed 0" "--seeds 9-1" "--seeds 0-1" "--for 1y" "--lives 0" "--fresh" "--seeds 1-2 3" --bogus; do
 	# shellcheck disable=SC2086 # a list of words
 	"$here" $args >"$work/out" 2>"$work/err"
 	check_equal "$args: exit status" "$?" 2
