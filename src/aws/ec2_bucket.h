@@ -28,9 +28,12 @@ struct ec2_bucket {
 	unsigned int in_flight;
 	bool throttled_once;
 
-	/* Never throttled yet: calls under way beyond the level, how many may
-	 * be, and how many of them were granted since it was widened. */
-	unsigned int beyond, window, window_ok;
+	/* A search: calls under way beyond the level, how many may be (0: no
+	 * search), how many of them were granted, since it was widened too. */
+	unsigned int beyond, window, found, window_ok;
+	int64_t search_at;
+	uint64_t search_number;
+	double trust;		/* calls under way while tokens are plenty */
 
 	uint64_t number;	/* draws that were not throttled, so far */
 	bool full, kept_full;	/* it is; it was before, and no throttle since */
@@ -46,9 +49,7 @@ struct ec2_bucket {
 	int64_t at_event;	/* when the last of them was heard of */
 
 	unsigned int at_edge;	/* granted since the last event with (almost) no level */
-	unsigned int quiet;	/* so many of them may pass before rate is raised */
-	double ramp;		/* by how much next */
-	int64_t raised_at;
+	unsigned int quiet;	/* after so many of them the edge is searched for */
 	double cushion;
 };
 

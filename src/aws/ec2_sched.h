@@ -5,28 +5,33 @@
  * everybody else in the account. Each has a model (ec2_bucket.h) that is right
  * about one thing: when a call is throttled the bucket was empty just then. So:
  *
- *  - Start: the published defaults are what an account has at least. That many
- *    calls go out at once (half of the level at a time, so that a bucket that
- *    others have emptied costs few refusals); beyond them first one call more
- *    than the model allows, then four, sixteen ... as long as none is refused: a
- *    raised limit or none at all is found within a few round trips, a default
- *    one with one refused call.
+ *  - Start: the published defaults are what an account has at least. So many
+ *    calls go out at once: four at first, one more under way for each granted,
+ *    so that a bucket that others have emptied costs few refusals; beyond them
+ *    first one call more than the model allows, then four, sixteen ... as long
+ *    as none is refused: a raised limit or none at all is found within a few
+ *    round trips, a default one with one refused call.
  *  - First refusal: how far we got over what the default would have given tells
- *    by how much the limits are raised or shared; capacity and refill both.
- *  - Then draw at the learned rate plus 1 %. Tokens are lost only when a bucket
- *    is full, so being at its edge is what takes all it gives: with the drift we
- *    reach the edge again after a few hundred calls and are refused once. What
- *    was granted between two refusals over the time between them is the refill
- *    exactly, whoever else draws. After each refusal we wait until a few tokens
- *    have gathered (no loss, see above), or jitter of the network would turn
+ *    by how much the limits are raised or lowered; capacity and refill both.
+ *  - Then draw at exactly the learned rate. What was granted between two
+ *    refusals over the time between them is the refill exactly, whoever else
+ *    draws. After each refusal we wait until a few tokens have gathered (tokens
+ *    are lost only when a bucket is full), or jitter of the network would turn
  *    most calls at the edge into refusals.
- *  - No refusal for longer than the drift explains: the limit was raised; the
- *    rate climbs by 2 %, 4 % ... 50 % every few calls until the next refusal
- *    measures it. Refusals in quick succession: the limit was lowered; the rate
- *    measured over the last ones takes its place.
+ *  - Every two hundred calls, and not more than once in twenty seconds, we
+ *    search for the edge: single calls beyond the model, each right behind one
+ *    that the model allows, until one is refused. That costs about one refusal
+ *    and measures the rate again. While none is refused a sixth of what was
+ *    found may be under way at once: what others have left or a raised limit
+ *    gives is taken up within seconds. Ten found or more means that something
+ *    has changed: the rate is guessed as at the first refusal, and the next
+ *    searches come after ten calls, twenty, forty ...
+ *  - Refusals in quick succession: the limit was lowered, or others draw; the
+ *    rate measured over the last ten calls and more takes its place.
  *
- *    Refused at default limits: about one call in 300; total time as if we knew
- *    the bucket. A refused call goes back to its place at the head.
+ *    Refused at default limits: about one call in 150; total time as if we knew
+ *    the bucket. A refused call goes back to its place at the head. Why a search
+ *    and no drift or AIMD: ARCHITECTURE.md.
  *
  * Order. One queue per action, first come first served. Among actions that may
  * send now, stride scheduling by the weight of the action's class (the WEIGHT_

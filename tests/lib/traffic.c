@@ -64,9 +64,9 @@ static double bucket_pass(const struct traffic_plan *p, struct fake_bucket *b, i
 	}
 	if (now >= p->other_from_s * 1000 && now < p->other_until_s * 1000)
 		*other_due += p->other * ms / 1000;
-	if (*other_due >= 1) {
+	if (*other_due >= 1 && b->level >= 1) {	/* refused, it asks again */
 		*other_due -= 1;
-		b->level -= b->level >= 1;
+		b->level -= 1;
 	}
 	return over;
 }

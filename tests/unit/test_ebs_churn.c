@@ -148,27 +148,33 @@ static void alone(void **state)
 	world_free(w);
 }
 
-static void at_once_without_buckets(size_t n)
-{
-	struct world *w = world_new(no_buckets);
-	struct crowd *c = crowd_new(w, n);
-	struct figures f = run(c, 600);
+#define SEEDS 5
 
-	assert_true(f.describes <= 0.5);
-	assert_true(quantile(c->late[ATTACH], n, .5) <= 0.35);
-	assert_true(quantile(c->late[DETACH], n, .5) <= 0.35);
-	assert_true(quantile(c->late[ATTACH], n, .99) <= 0.6);
-	assert_true(quantile(c->late[DETACH], n, .99) <= 0.6);
-	crowd_free(c);
-	world_free(w);
-}
-
+/* The p99 of 500 is the fifth but last: five crowds tell it better than one. */
 static void five_hundred_without_buckets(void **state)
 {
+	int64_t attach[SEEDS * 500], detach[SEEDS * 500];
+
 	(void)state;
-	for (seed = 1; seed <= 5; seed++)
-		at_once_without_buckets(500);
+	for (seed = 1; seed <= SEEDS; seed++) {
+		struct world *w = world_new(no_buckets);
+		struct crowd *c = crowd_new(w, 500);
+		struct figures f = run(c, 600);
+
+		assert_true(f.describes <= 0.5);
+		memcpy(attach + (seed - 1) * 500, c->late[ATTACH], 500 * sizeof(*attach));
+		memcpy(detach + (seed - 1) * 500, c->late[DETACH], 500 * sizeof(*detach));
+		crowd_free(c);
+		world_free(w);
+	}
 	seed = 1;
+	print_message("# behind EC2: attach p50 %.2f p99 %.2f detach p50 %.2f p99 %.2f s\n",
+		      quantile(attach, SEEDS * 500, .5), quantile(attach, SEEDS * 500, .99),
+		      quantile(detach, SEEDS * 500, .5), quantile(detach, SEEDS * 500, .99));
+	assert_true(quantile(attach, SEEDS * 500, .5) <= 0.3);
+	assert_true(quantile(detach, SEEDS * 500, .5) <= 0.3);
+	assert_true(quantile(attach, SEEDS * 500, .99) <= 0.6);
+	assert_true(quantile(detach, SEEDS * 500, .99) <= 0.6);
 }
 
 int main(void)
