@@ -106,6 +106,23 @@ check_equal "ramp: status" "$status" 0
 check_equal "ramp: about as many as offered" \
 	"$(json '30 <= d["summary"]["lifecycles_done"]["median"] <= 110')" True
 
+# A driver on TCP that runs already: watched by its pid, left alone at the end.
+port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+start_daemon tcp "$EBS_BUILD/src/ebs-csid" controller --endpoint="tcp://127.0.0.1:$port"
+run flood --endpoint="tcp://127.0.0.1:$port" --pid="$(pid_of tcp)" --count=2000 --in-flight=50 \
+	--rpc=ControllerGetCapabilities --json="$work/r.json"
+check_equal "flood on TCP: status" "$status" 0
+check_equal "flood on TCP: answers" \
+	"$(json 'd["runs"][0]["rpcs"]["ControllerGetCapabilities"]["codes"]')" "{'OK': 2000}"
+check_equal "flood on TCP: CPU is known" "$(json 'd["summary"]["rpcs_per_cpu_s"]["runs"]')" 1
+check_equal "flood on TCP: EC2 is not" "$(json 'd["summary"]["ec2_calls"]["runs"]')" 0
+check_match "flood on TCP: and why" "$said" 'no --sim given'
+check "flood on TCP: the driver runs on" running tcp
+stop tcp
+refused "unknown RPC" '.*"CreateVolume"' flood --endpoint="tcp://127.0.0.1:$port" --rpc=CreateVolume
+refused "a pid nobody has" 'process 2147483647' \
+	flood --endpoint="tcp://127.0.0.1:$port" --pid=2147483647
+
 # ---- drivers that fail ----
 
 run flood --endpoint="$controller" --driver="$(driver sh -c "'echo no luck today >&2; exit 3'")" --count=5

@@ -89,7 +89,7 @@ fast="--instances=250 --states=0.1 --latency=0.1 --buckets=20"
 real="--instances=250"
 open_gates="--instances=250 --buckets=off"
 
-scenario start "$fast" start --budget='start_to_answer_ms<=10' "${budgets[@]}"
+scenario start "$fast" start --budget='start_to_answer_ms<=10'
 scenario flood "$fast" flood --count="$([ -n "$full" ] && echo 200000 || echo 50000)" "${budgets[@]}" --budget='rpcs_per_cpu_s>=126000'
 if [ -z "$full" ]; then
 	scenario idle "$fast" idle --for=5s "${budgets[@]}"
