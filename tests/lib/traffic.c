@@ -146,7 +146,7 @@ static void on_attempt(struct timer *timer)
 {
 	struct attempt *at = container_of(timer, struct attempt, timer);
 	struct traffic *t = container_of(at->x->transport, struct traffic, transport);
-	struct ec2_call *call = container_of(at->x, struct ec2_call, exchange);
+	const struct request *q = container_of(at->x->req, const struct request, call.req);
 
 	if (!at->arrived) {
 		at->arrived = true;
@@ -154,7 +154,7 @@ static void on_attempt(struct timer *timer)
 		at->refused = !bucket_admits(t->plan, &t->bucket);
 		t->ret->throttled += at->refused;
 		if (!at->refused)
-			note_admission(t, container_of(call, struct request, call));
+			note_admission(t, &t->requests[q - t->requests]);
 		timer_arm(timer, jitter(t, ANSWER_MS, ANSWER_JITTER_MS));
 		return;
 	}
