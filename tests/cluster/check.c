@@ -291,6 +291,9 @@ void check_answer(struct want *w, const struct call *call, const struct answer *
 	(void)call;
 	sim_model_advance(k->c->model, cluster_now(k->c));
 	check_bounds(k->c);
+	if (w->life->state == LIFE_LIVING && going(k, w->life->volume))
+		cluster_fail(k->c, w->life, "being deleted while wanted", "%s",
+			     w->life->volume);
 	if (!contract_allows(w, a->code, changed_lately(k, w->life)))
 		cluster_fail(k->c, w->life, "a code the contract does not allow", "%s = %s: %s",
 			     rpc_names[w->kind], grpc_code_name(a->code), a->text);
