@@ -13,7 +13,7 @@
 /* Anything that has a meaning in the header, or none at all, becomes '-'. */
 static void add_token(struct buf *b, const char *s, size_t max)
 {
-	for (size_t i = 0; s[i] && i < max; i++) {
+	for (size_t i = 0; i < max && s[i]; i++) {
 		bool plain = (s[i] >= 'a' && s[i] <= 'z') || (s[i] >= 'A' && s[i] <= 'Z') ||
 			     (s[i] >= '0' && s[i] <= '9') || strchr("!$%&'*+-.^_|~`", s[i]);
 

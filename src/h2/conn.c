@@ -8,8 +8,8 @@
 
 #define GREETING_UNIX_MS 60000	/* until the client's SETTINGS */
 #define GREETING_TCP_MS 20000
-#define PING_WAIT_MS 1000	/* for the answer that ends the first part of a drain:
-				   every client answers at once, but for broken ones */
+#define PING_WAIT_MS 5000	/* for the answer that ends the first part of a drain: an
+				   honest client on a loaded machine may need a second */
 #define LINGER_MS 1000		/* for the client to close once all is said */
 
 /*   greeting -> open -> draining -> closed

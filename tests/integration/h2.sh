@@ -1,5 +1,7 @@
 # For sourcing by the tests of the gRPC server: starts tests/h2/echo_server on a
 # unix and a TCP endpoint, and stops it at the end with a look at what it left.
+# shellcheck shell=bash
+: "${top_srcdir:?}" "${top_builddir:?}"
 
 h2_dir=$(mktemp -d "${TMPDIR:-/tmp}/h2-test.XXXXXX")
 h2_socket=$h2_dir/echo.sock
@@ -12,16 +14,23 @@ h2_cleanup() {
 }
 trap h2_cleanup EXIT
 
+# Reads what the server says up to the line that tells its port; the rest goes into
+# the log by itself.
 h2_start() {
+	local line
+	mkfifo "$h2_dir/says"
 	"$top_builddir/tests/h2/echo_server" "unix://$h2_socket" tcp://127.0.0.1:0 \
-		>"$h2_dir/server.log" 2>&1 &
+		>"$h2_dir/says" 2>&1 &
 	h2_pid=$!
-	for _ in $(seq 200); do
-		h2_port=$(sed -n 's/^ready tcp:.*://p' "$h2_dir/server.log")
-		[ -z "$h2_port" ] || return 0
-		kill -0 "$h2_pid" 2>/dev/null || break
-		sleep 0.05
+	exec 7<"$h2_dir/says"
+	while [ -z "$h2_port" ] && IFS= read -r -t 30 -u 7 line; do
+		echo "$line" >>"$h2_dir/server.log"
+		case $line in "ready tcp:"*) h2_port=${line##*:} ;; esac
 	done
+	cat <&7 >>"$h2_dir/server.log" &
+	h2_log_pid=$!
+	exec 7<&-
+	[ -z "$h2_port" ] || return 0
 	cat "$h2_dir/server.log"
 	echo "echo_server did not start"
 	exit 1
@@ -32,6 +41,7 @@ h2_stop() {
 	local rc=0
 	kill -TERM "$h2_pid" 2>/dev/null || true	# a test may have done so
 	wait "$h2_pid" || rc=$?
+	wait "$h2_log_pid"
 	h2_pid=
 	cat "$h2_dir/server.log"
 	[ "$rc" = 0 ] || { echo "echo_server ended with $rc"; return 1; }
