@@ -1,6 +1,7 @@
 #include "aws/ec2_sched.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -8,6 +9,8 @@
 
 #define DOWN_AFTER 8		/* unanswered calls in a row */
 #define DOWN_PAUSE_MS 500
+
+#define WAITS_KEPT 64
 
 enum bucket_id {
 #define EC2_BUCKET(id, ...) BUCKET_##id,
@@ -51,6 +54,8 @@ struct queue {
 	size_t len;
 	double pass;		/* stride scheduling: the least goes first */
 	int64_t longest_wait;
+	uint32_t waits[WAITS_KEPT];	/* of the last granted, ms; a ring */
+	uint64_t granted, throttled;
 };
 
 struct ec2_sched {
@@ -238,6 +243,13 @@ static int choose(struct ec2_sched *s, int64_t now, int64_t *wait)
 	return best;
 }
 
+static void note_wait(struct queue *q, int64_t ms)
+{
+	if (ms > q->longest_wait)
+		q->longest_wait = ms;
+	q->waits[q->granted++ % WAITS_KEPT] = ms < UINT32_MAX ? (uint32_t)ms : UINT32_MAX;
+}
+
 static void grant(struct ec2_sched *s, enum ec2_action a, int64_t now)
 {
 	struct queue *q = &s->queues[a];
@@ -246,8 +258,7 @@ static void grant(struct ec2_sched *s, enum ec2_action a, int64_t now)
 	leave_queue(t);
 	s->passes[action_facts[a].bucket] = q->pass;
 	q->pass += 1.0 / action_facts[a].weight;
-	if (now - t->queued_at > q->longest_wait)
-		q->longest_wait = now - t->queued_at;
+	note_wait(q, now - t->queued_at);
 	ec2_bucket_draw(bucket_of(s, a), &t->draw, now);
 	t->granted = true;
 	s->in_flight++;
@@ -339,6 +350,7 @@ void ec2_ticket_report(struct ec2_ticket *t, enum ec2_outcome outcome, const cha
 		return;
 	t->granted = false;
 	s->in_flight--;
+	s->queues[t->action].throttled += outcome == EC2_THROTTLED;
 	if (outcome == EC2_THROTTLED)
 		ec2_bucket_throttled(b, &t->draw, now);
 	else if (outcome == EC2_ANSWERED)
@@ -359,23 +371,65 @@ double ec2_sched_rate(const struct ec2_sched *s, enum ec2_action action)
 	return s->buckets[action_facts[action].bucket].rate;
 }
 
+static void dump_bucket(const struct ec2_bucket *b, struct buf *out)
+{
+	buf_printf(out, "{\"learned\":%s,\"rate\":%.2f,\"burst\":%.1f,\"level\":%.1f,"
+		   "\"in_flight\":%u,\"latency_ms\":%.0f,\"searching\":%s,"
+		   "\"calls_to_next_search\":%u}",
+		   b->throttled_once ? "true" : "false", b->rate, b->burst, b->level,
+		   b->in_flight, b->latency_ms, b->window ? "true" : "false",
+		   b->window || b->at_edge >= b->quiet ? 0 : b->quiet - b->at_edge);
+}
+
+static int ascending(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Of the last granted. */
+static uint32_t median_wait(const struct queue *q)
+{
+	size_t n = q->granted < WAITS_KEPT ? (size_t)q->granted : WAITS_KEPT;
+	uint32_t v[WAITS_KEPT];
+
+	if (n == 0)
+		return 0;
+	memcpy(v, q->waits, n * sizeof(*v));
+	qsort(v, n, sizeof(*v), ascending);
+	return v[n / 2];
+}
+
+static void dump_queue(const struct ec2_sched *s, enum ec2_action a, struct buf *out)
+{
+	const struct queue *q = &s->queues[a];
+	int64_t oldest = 0;
+
+	if (q->len > 0)
+		oldest = reactor_now(s->reactor) -
+			 list_entry(q->tickets.next, const struct ec2_ticket, link)->queued_at;
+	buf_printf(out, "{\"bucket\":\"%s\",\"weight\":%u,\"queued\":%zu,"
+		   "\"oldest_wait_ms\":%lld,\"p50_wait_ms\":%u,\"longest_wait_ms\":%lld,"
+		   "\"granted\":%llu,\"throttled\":%llu}",
+		   bucket_facts[action_facts[a].bucket].name, action_facts[a].weight, q->len,
+		   (long long)oldest, median_wait(q), (long long)q->longest_wait,
+		   (unsigned long long)q->granted, (unsigned long long)q->throttled);
+}
+
 void ec2_sched_dump(const struct ec2_sched *s, struct buf *out)
 {
 	buf_printf(out, "\"in_flight\":%u,\"down\":%s,\"buckets\":{", s->in_flight,
 		   is_down(s) ? "true" : "false");
 	for (int i = 0; i < BUCKET_COUNT; i++) {
-		const struct ec2_bucket *b = &s->buckets[i];
-
-		buf_printf(out, "%s\"%s\":{\"learned\":%s,\"rate\":%.2f,\"burst\":%.1f,"
-			   "\"level\":%.1f,\"in_flight\":%u,\"latency_ms\":%.0f}",
-			   i ? "," : "", bucket_facts[i].name,
-			   b->throttled_once ? "true" : "false", b->rate, b->burst,
-			   b->level, b->in_flight, b->latency_ms);
+		buf_printf(out, "%s\"%s\":", i ? "," : "", bucket_facts[i].name);
+		dump_bucket(&s->buckets[i], out);
 	}
 	buf_adds(out, "},\"queues\":{");
-	for (int a = 0; a < EC2_ACTION_COUNT; a++)
-		buf_printf(out, "%s\"%s\":{\"queued\":%zu,\"longest_wait_ms\":%lld}",
-			   a ? "," : "", ec2_action_name((enum ec2_action)a),
-			   s->queues[a].len, (long long)s->queues[a].longest_wait);
+	for (int a = 0; a < EC2_ACTION_COUNT; a++) {
+		buf_printf(out, "%s\"%s\":", a ? "," : "",
+			   ec2_action_name((enum ec2_action)a));
+		dump_queue(s, (enum ec2_action)a, out);
+	}
 	buf_adds(out, "}");
 }

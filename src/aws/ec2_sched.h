@@ -87,7 +87,11 @@ void ec2_ticket_report(struct ec2_ticket *t, enum ec2_outcome outcome, const cha
 
 /* Calls per second this action's bucket is believed to give. */
 double ec2_sched_rate(const struct ec2_sched *s, enum ec2_action action);
-/* {"buckets": {...}, "queues": {...}} without the braces around it. */
+/* {"buckets": {...}, "queues": {...}} without the braces around it: what is
+ * learned of each bucket (rate a second, burst, level now, answers' latency,
+ * whether the edge is being searched for and in how many calls it next will be),
+ * and for each action how many wait, how long the head has waited, the median of
+ * the last 64 waits and the longest of all, what was granted and throttled. */
 void ec2_sched_dump(const struct ec2_sched *s, struct buf *out);
 
 #endif

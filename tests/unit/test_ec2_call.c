@@ -291,6 +291,32 @@ static void classes_share_a_bucket(void **state)
 	free(detach);
 }
 
+/* The whole pool is full of creations, thousands more wait: attach and detach
+ * take the next connections that come free. */
+static void bulk_creation_holds_nobody_up(void **state)
+{
+	struct fixture *f = *state;
+	struct ec2_call *call = xcalloc(40, sizeof(*call));
+
+	f->fake.bucket[EC2_CREATE_VOLUME] = NULL;
+	start_many(f, 5000, EC2_CREATE_VOLUME);
+	reactor_advance(f->r, 8000);
+	assert_in_range(f->ended, 700, 1600);
+	assert_int_equal(f->fake.in_flight, EC2_IN_FLIGHT_MAX);
+	for (int i = 0; i < 40; i++)
+		start(f, &call[i], i % 2 ? EC2_DETACH_VOLUME : EC2_ATTACH_VOLUME);
+	/* 200 to 400 ms for an answer, and the first few open the model's tap. */
+	reactor_advance(f->r, 1600);
+	for (int i = 0; i < 40; i++)
+		assert_true(op_ended(&call[i].op));
+	reactor_advance(f->r, 30000);
+	assert_int_equal(f->ended, 5040);
+	finish_many(f, 5000);
+	for (int i = 0; i < 40; i++)
+		op_fini(&call[i].op);
+	free(call);
+}
+
 /* ---- faults ---- */
 
 static void a_lost_attach_is_not_sent_again(void **state)
@@ -489,6 +515,7 @@ int main(void)
 		T(without_buckets_the_pool_is_the_limit),
 		T(first_come_first_served),
 		T(classes_share_a_bucket),
+		T(bulk_creation_holds_nobody_up),
 		T(a_lost_attach_is_not_sent_again),
 		T(a_lost_create_is_sent_again),
 		T(a_refusal_is_final_and_says_why),

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
@@ -140,6 +141,41 @@ static void without_a_bucket_the_pool_is_used(void **state)
 	free(r.dump);
 }
 
+/* The number behind the first "key": after `section` in the dump. */
+static double told(const char *dump, const char *section, const char *key)
+{
+	char quoted[64];
+	const char *at = strstr(dump, section);
+
+	snprintf(quoted, sizeof(quoted), "\"%s\":", key);
+	at = at ? strstr(at, quoted) : NULL;
+	assert_non_null(at);
+	return strtod(at + strlen(quoted), NULL);
+}
+
+/* Half of 5,000 calls are through, all asked for at once. */
+static void what_is_learned_is_told(void **state)
+{
+	struct traffic_result r;
+	const char *bucket = "\"MUTATING\":{", *queue = "\"AttachVolume\":{\"bucket\":\"MUTATING\"";
+
+	(void)state;
+	traffic_run(&traffic_plans[PLAN_5000_AT_ONCE], 1, &r);
+	assert_non_null(r.dump);
+	assert_true(told(r.dump, bucket, "rate") > 4.9 && told(r.dump, bucket, "rate") < 5.1);
+	assert_true(told(r.dump, bucket, "burst") > 45 && told(r.dump, bucket, "burst") < 60);
+	assert_true(told(r.dump, bucket, "level") < 2);
+	assert_true(told(r.dump, bucket, "calls_to_next_search") <= 200);
+	assert_in_range(told(r.dump, queue, "queued"), 2480, 2500);
+	assert_in_range(told(r.dump, queue, "granted"), 2500, 2540);
+	assert_in_range(told(r.dump, queue, "throttled"), 1, 25);
+	/* 490 s have passed, and the last 64 calls were granted in 13 of them. */
+	assert_in_range(told(r.dump, queue, "oldest_wait_ms"), 485000, 495000);
+	assert_in_range(told(r.dump, queue, "p50_wait_ms"), 480000, 490000);
+	assert_in_range(told(r.dump, queue, "longest_wait_ms"), 485000, 495000);
+	free(r.dump);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -152,6 +188,7 @@ int main(void)
 		cmocka_unit_test(raised_limits_are_found_at_the_first_crowd),
 		cmocka_unit_test(cut_limits_are_obeyed),
 		cmocka_unit_test(without_a_bucket_the_pool_is_used),
+		cmocka_unit_test(what_is_learned_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
