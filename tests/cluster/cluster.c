@@ -10,6 +10,7 @@
 
 #define BYTES 0.04		/* share of the seeds whose EC2 calls go as bytes */
 #define SETTLE_MS (40 * 60 * 1000)	/* from the last fault to the last life's end */
+#define SETTLE_EACH_MS 1000	/* EC2's buckets give five calls a second */
 #define REST_MS (EBS_LINGER_MS + 15 * 60 * 1000)	/* until nothing runs any more */
 
 int64_t cluster_now(const struct cluster *c)
@@ -251,8 +252,10 @@ static const struct life *first_unsettled(const struct cluster *c)
 
 static void live(struct cluster *c)
 {
+	int64_t limit = c->faults_end + SETTLE_MS + (int64_t)c->n_lives * SETTLE_EACH_MS;
+
 	while (!c->over && !c->failed) {
-		if (cluster_now(c) > c->faults_end + SETTLE_MS) {
+		if (cluster_now(c) > limit) {
 			cluster_fail(c, first_unsettled(c), "not settled in time",
 				     "%zu of %zu lives are over", c->n_over, c->n_lives);
 			return;
