@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
+#include <math.h>
 
 #include "base/mem.h"
 
@@ -198,6 +199,20 @@ struct crowd *crowd_new(struct world *w, size_t n)
 		timer_arm(&l->again, 0);
 	}
 	return c;
+}
+
+void crowd_spread(struct crowd *c, double per_second)
+{
+	struct sim_rng rng = { .state = 1 };
+	double at = 0;
+
+	for (size_t i = 0; i < c->n; i++) {
+		double u = (double)(sim_rng_next(&rng) >> 11) / 9007199254740992.0;	/* 2^53 */
+
+		at -= log(1 - u) / per_second * 1000;
+		c->lives[i].began = reactor_now(c->w->r) + (int64_t)at;
+		timer_arm_at(&c->lives[i].again, c->lives[i].began);
+	}
 }
 
 void crowd_free(struct crowd *c)

@@ -43,6 +43,8 @@ struct crowd {
 
 /* On nodes of its own, PER_NODE volumes each; begins at once. */
 struct crowd *crowd_new(struct world *w, size_t n);
+/* Not at once but one after the other, Poisson. Right after crowd_new. */
+void crowd_spread(struct crowd *c, double per_second);
 void crowd_free(struct crowd *c);
 
 #endif

@@ -112,6 +112,52 @@ static void five_thousand_lives(void **state)
 	budgets(5000, 10000);
 }
 
+/* ---- a steady flow: the bucket of attach and detach gives 2.5 lives a second ---- */
+
+static struct figures flow(struct crowd *c, double per_second, double describes)
+{
+	struct figures f;
+
+	crowd_spread(c, per_second);
+	f = run(c, 3000);
+	assert_true(f.mutating <= 4.05);
+	assert_true(f.describes <= describes);
+	assert_true(f.throttled <= 0.01);
+	assert_int_equal(c->errors, 0);
+	return f;
+}
+
+/* Nobody is refused or waits: attaching and detaching take EC2 12 s at most. With
+ * fifteen lives in progress a look is shared by few. */
+static void a_flow_below_the_bucket_rate(void **state)
+{
+	struct world *w = world_new(NULL);
+	struct crowd *c = crowd_new(w, 1000);
+
+	(void)state;
+	assert_true(flow(c, 2, 1.1).throttled <= 0);
+	assert_int_equal(c->timeouts, 0);
+	assert_true(c->longest[ATTACH] <= 15000);
+	assert_true(c->longest[DETACH] <= 15000);
+	assert_true(quantile(c->took[ATTACH], c->n, .5) <= 3.5);
+	assert_true(quantile(c->took[DETACH], c->n, .5) <= 4);
+	crowd_free(c);
+	world_free(w);
+}
+
+/* A queue builds up and the bucket is used to its end. */
+static void a_flow_above_the_bucket_rate(void **state)
+{
+	struct world *w = world_new(NULL);
+	struct crowd *c = crowd_new(w, 2000);
+
+	(void)state;
+	assert_true(flow(c, 4, 0.5).seconds <= 1.05 * optimum(c));
+	assert_true(c->longest[ATTACH] > 100000);
+	crowd_free(c);
+	world_free(w);
+}
+
 /* ---- without buckets: what we add to EC2's own time ---- */
 
 static uint64_t seed = 1;
@@ -183,6 +229,8 @@ int main(void)
 		cmocka_unit_test(hundred_lives),
 		cmocka_unit_test(thousand_lives),
 		cmocka_unit_test(five_thousand_lives),
+		cmocka_unit_test(a_flow_below_the_bucket_rate),
+		cmocka_unit_test(a_flow_above_the_bucket_rate),
 		cmocka_unit_test(alone),
 		cmocka_unit_test(five_hundred_without_buckets),
 	};
