@@ -58,7 +58,7 @@ static enum op_verdict delete_send(struct op *op)
 static bool may_lag(const struct delete_job *dj, int64_t at)
 {
 	return ebs_is_young(dj->job.ebs, dj->job.volume_id, at) ||
-	       ebs_is_strange(dj->job.ebs, dj->job.volume_id, at);
+	       ebs_is_new_here(dj->job.ebs, at);
 }
 
 static enum op_verdict delete_sent(struct op *op)

@@ -162,7 +162,7 @@ static bool absence_is_certain(struct detach_job *dj)
 		return false;
 	if (DEFECT(stale_absence_believed))
 		return true;
-	if (!dj->attach_time && ebs_is_strange(e, dj->job.volume_id, asked))
+	if (!dj->attach_time && ebs_is_new_here(e, asked))
 		return false;
 	if (dj->not_attached)
 		return true;

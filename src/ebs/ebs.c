@@ -15,6 +15,7 @@ struct ebs *ebs_new(struct reactor *r, struct ec2 *ec2, const struct ebs_options
 	struct ebs *e = xcalloc(1, sizeof(*e));
 
 	e->reactor = r;
+	e->started = reactor_now(r);
 	e->ec2 = ec2;
 	e->linger_ms = options && options->linger_ms ? options->linger_ms : EBS_LINGER_MS;
 	list_init(&e->zone_waiters);
@@ -28,7 +29,6 @@ struct ebs *ebs_new(struct reactor *r, struct ec2 *ec2, const struct ebs_options
 	memo_init(&e->tokens, 10000, 12 * HOUR_MS);
 	memo_init(&e->deleted, 10000, e->linger_ms);
 	memo_init(&e->young, 10000, 60 * 1000);
-	memo_init(&e->touched, 10000, e->linger_ms);
 	memo_init(&e->detached, 10000, e->linger_ms);
 	memo_init(&e->max_iops, 1000, 12 * HOUR_MS);
 	return e;
@@ -66,7 +66,6 @@ void ebs_free(struct ebs *e)
 	memo_fini(&e->tokens);
 	memo_fini(&e->deleted);
 	memo_fini(&e->young);
-	memo_fini(&e->touched);
 	memo_fini(&e->detached);
 	memo_fini(&e->max_iops);
 	arena_fini(&e->zones_arena);
@@ -90,12 +89,9 @@ bool ebs_is_young(const struct ebs *e, const char *volume_id, int64_t at)
 	return !DEFECT(young_absence_believed) && age != INT64_MAX && age - (now - at) < SETTLE_MS;
 }
 
-bool ebs_is_strange(const struct ebs *e, const char *volume_id, int64_t at)
+bool ebs_is_new_here(const struct ebs *e, int64_t at)
 {
-	int64_t now = ebs_now(e), age = memo_age(&e->touched, volume_id, now);
-
-	return !DEFECT(young_absence_believed) &&
-	       (age == INT64_MAX || age - (now - at) < SETTLE_MS);
+	return !DEFECT(young_absence_believed) && at - e->started < SETTLE_MS;
 }
 
 /* ---- EC2's clock ---- */

@@ -17,6 +17,7 @@
 
 struct ebs {
 	struct reactor *reactor;
+	int64_t started;
 	struct ec2 *ec2;
 	struct poller *volumes;
 	struct poller *instances;
@@ -36,7 +37,6 @@ struct ebs {
 	struct memo tokens;	/* CSI name: number of the client token to use */
 	struct memo deleted;	/* volume ids */
 	struct memo young;	/* volume ids made here lately */
-	struct memo touched;	/* volume ids: when the first job on them began */
 	struct memo detached;	/* "volume node": attach time of what has ended */
 	struct memo max_iops;	/* type and place: what EC2 has told */
 
@@ -74,9 +74,9 @@ static inline int64_t ebs_now(const struct ebs *e)
 /* At that time, which has passed, not every view of EC2 needed to know the volume. */
 bool ebs_is_young(const struct ebs *e, const char *volume_id, int64_t at);
 
-/* At that time nobody here had worked on the volume for long: what another
- * controller, dead by now, has asked of EC2 may take effect yet. */
-bool ebs_is_strange(const struct ebs *e, const char *volume_id, int64_t at);
+/* At that time this controller had just begun: what another one, dead by now, had
+ * asked of EC2 may have taken effect later. */
+bool ebs_is_new_here(const struct ebs *e, int64_t at);
 
 /* EC2's clock, of which its attach times are: it is this late at least; 0 when
  * EC2 has told no time yet. Our own wall clock may be off by hours. */

@@ -88,8 +88,6 @@ void job_set_volume(struct job *job, const char *volume_id)
 	if (list_linked(&job->volume_link))
 		return;
 	job->volume_id = arena_str(&job->arena, volume_id);
-	if (!memo_get(&job->ebs->touched, volume_id, ebs_now(job->ebs)))
-		memo_put(&job->ebs->touched, volume_id, "", ebs_now(job->ebs));
 	if (!head) {
 		head = xcalloc(1, sizeof(*head));
 		list_init(head);
