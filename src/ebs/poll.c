@@ -108,6 +108,7 @@ static enum op_verdict watch_start(struct op *op)
 	w->seq = p->seq;
 	w->due = now;
 	if (w->transition == TRANSITION_LOOK) {
+		p->look_due = true;
 		reactor_defer(p->reactor, &p->task);
 		return OP_PENDING;
 	}
@@ -153,6 +154,12 @@ void watch_init(struct watch *w, struct poller *p, const char *id,
 
 /* ---- answers ---- */
 
+static void look_again(struct watch *w, int64_t now)
+{
+	w->due = now;
+	w->poller->look_due = true;
+}
+
 static void observe(struct watch *w, const void *item, int64_t asked, int64_t now)
 {
 	struct pace *pace = &w->poller->pace;
@@ -166,7 +173,7 @@ static void observe(struct watch *w, const void *item, int64_t asked, int64_t no
 		if (DEFECT(waiter_forgotten))
 			w->due = INT64_MAX;
 		else if (w->transition == TRANSITION_LOOK)
-			w->due = now;
+			look_again(w, now);
 		return;
 	}
 	if (verdict == WATCH_DONE)
@@ -299,26 +306,25 @@ static void mark_asked(struct poller *p, const struct round *r, int64_t now)
 
 static void send(struct poller *p, struct round *r, int64_t now)
 {
-	size_t max = p->kind->max_ids;
+	size_t max = p->kind->max_ids, n = r->n;
 
 	pace_spend(&p->pace, now, r->look);
 	if (r->n > max * BATCHES_MAX)
 		r->n = max * BATCHES_MAX;
+	p->look_due = r->look && r->n < n;
 	mark_asked(p, r, now);
 	for (size_t i = 0; i < r->n; i += max)
 		poll_start_batch(p, r->ids + i, r->n - i < max ? r->n - i : max, r->look);
 }
 
-static void run(struct task *task)
+/* One pass over the table; when the next one is due, or INT64_MAX. */
+static int64_t ask_what_is_due(struct poller *p, int64_t now)
 {
-	struct poller *p = container_of(task, struct poller, task);
-	int64_t now = reactor_now(p->reactor), next, wait = 0;
+	int64_t next, wait = 0;
 	struct round r = { 0 };
 
-	timer_disarm(&p->timer);
-	if (p->stopped)
-		return;
 	collect(p, &r, now);
+	p->look_due = r.look;
 	if (r.look && p->looks == 0) {
 		send(p, &r, now);
 	} else if (r.moving && p->in_flight < OVERLAP_MAX) {
@@ -327,9 +333,22 @@ static void run(struct task *task)
 			send(p, &r, now);
 	}
 	free(r.ids);
+	p->quiet_until = now + wait;
 	next = earliest(p, now);
-	if (wait > 0 && next > now + wait)
-		next = now + wait;
+	return wait > 0 && next > now + wait ? now + wait : next;
+}
+
+static void run(struct task *task)
+{
+	struct poller *p = container_of(task, struct poller, task);
+	int64_t now = reactor_now(p->reactor), next = p->quiet_until;
+
+	timer_disarm(&p->timer);
+	if (p->stopped)
+		return;
+	/* Thousands of watches: no pass over them that cannot ask for anything. */
+	if (p->look_due || now >= p->quiet_until)
+		next = ask_what_is_due(p, now);
 	if (next != INT64_MAX)
 		timer_arm_at(&p->timer, next);
 }

@@ -24,6 +24,8 @@ struct poller {
 	struct timer timer;
 	struct pace pace;
 	bool stopped;
+	bool look_due;		/* a look may wait to be asked for */
+	int64_t quiet_until;	/* no transition is asked for before: the pace says so */
 	uint64_t calls;
 };
 
