@@ -85,14 +85,20 @@ static void on_block(struct http1_request *req)
 	reply(req, "text/plain", &body);
 }
 
-/* The longest turn of the loop since this was asked last. */
+/* The longest turn of the loop since this was asked last; all turns since the start
+ * by the least time they took, in us. */
 static void on_loop(struct http1_request *req)
 {
 	const struct debug *d = req->ctx;
 	struct buf body;
 
-	buf_init(&body, 64);
-	buf_printf(&body, "{\"lag_us\":%lld}\n", (long long)reactor_lag_us(d->sources.reactor));
+	buf_init(&body, DUMP_MAX);
+	buf_printf(&body, "{\"lag_us\":%lld,\"turns\":[",
+		   (long long)reactor_lag_us(d->sources.reactor));
+	for (unsigned int i = 0; i < REACTOR_TURNS; i++)
+		buf_printf(&body, "%s[%lld,%llu]", i ? "," : "", (long long)reactor_turn_us(i),
+			   (unsigned long long)reactor_turns(d->sources.reactor, i));
+	buf_adds(&body, "]}\n");
 	reply(req, "application/json", &body);
 }
 

@@ -60,6 +60,28 @@ static void sample_driver(struct watcher *w, int64_t now)
 
 /* ---- its loop ---- */
 
+/* What has been added to each class of turns since the last look; a turn counts as
+ * the longest its class holds. False: the driver does not tell. */
+static bool take_turns(struct watcher *w, const json_t *turns)
+{
+	size_t n = json_array_size(turns);
+
+	if (n < 2 || n > WATCHER_TURNS)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		const json_t *next = json_array_get(turns, i + 1 < n ? i + 1 : i);
+		int64_t end = json_integer_value(json_array_get(next, 0));
+		json_t *pair = json_array_get(turns, i);
+		uint64_t count = (uint64_t)json_integer_value(json_array_get(pair, 1));
+
+		if (w->turns_seen && count > w->turns[i])
+			hist_record_n(&w->bench->run->driver_lag,
+				      end > 0 ? (uint64_t)end - 1 : 0, count - w->turns[i]);
+		w->turns[i] = count;
+	}
+	return w->turns_seen = true;
+}
+
 static void on_lag(struct op *op)
 {
 	struct http_exchange *x = container_of(op, struct http_exchange, op);
@@ -69,7 +91,8 @@ static void on_lag(struct op *op)
 
 	w->asking_lag = false;
 	if (us >= 0) {
-		hist_record(&w->bench->run->driver_lag, (uint64_t)us);
+		if (!take_turns(w, json_object_get(j, "turns")))
+			hist_record(&w->bench->run->driver_lag, (uint64_t)us);
 		put(w->bench, TIMELINE_lag, "driver", (double)us);
 	}
 	json_decref(j);

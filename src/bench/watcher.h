@@ -5,6 +5,8 @@
 
 #include "bench/bench.h"
 
+#define WATCHER_TURNS 256
+
 struct watcher {
 	struct bench *bench;
 	struct timer sample, progress;
@@ -16,6 +18,8 @@ struct watcher {
 	struct http_exchange lag;
 	char *lag_url;
 	const char *lag_socket;	/* the options'; NULL: by TCP */
+	uint64_t turns[WATCHER_TURNS];	/* of the driver's loop, at the last look */
+	bool turns_seen;
 	bool asking_lag, quiet, terminal, drawn;
 	unsigned int samples;
 };

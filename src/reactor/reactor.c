@@ -28,6 +28,7 @@ struct reactor {
 	const bool *until;	/* reactor_run_until waits for it; else NULL */
 	int64_t turn_us, idle_us;	/* clock and time asleep at the last on_prepare */
 	int64_t lag_us;
+	uint64_t turns[REACTOR_TURNS];
 	int open_handles;
 };
 
@@ -101,6 +102,17 @@ static void on_idle(uv_idle_t *h)
 	(void)h;
 }
 
+static unsigned int turn_class(int64_t us)
+{
+	unsigned int bits, i;
+
+	if (us < 4)
+		return us > 0 ? (unsigned int)us : 0;
+	bits = 63 - (unsigned int)__builtin_clzll((unsigned long long)us);
+	i = 4 * (bits - 1) + (unsigned int)(us >> (bits - 2) & 3);
+	return i < REACTOR_TURNS ? i : REACTOR_TURNS - 1;
+}
+
 /* From one sleep to the next: timers, the run queue and what the sockets brought. */
 static void measure(struct reactor *r)
 {
@@ -108,6 +120,8 @@ static void measure(struct reactor *r)
 	int64_t idle = (int64_t)(uv_metrics_idle_time(&r->loop) / 1000);
 	int64_t took = (now - r->turn_us) - (idle - r->idle_us);
 
+	if (r->turn_us)
+		r->turns[turn_class(took)]++;
 	if (r->turn_us && took > r->lag_us)
 		r->lag_us = took;
 	r->turn_us = now;
@@ -296,6 +310,16 @@ int64_t reactor_lag_us(struct reactor *r)
 
 	r->lag_us = 0;
 	return lag;
+}
+
+uint64_t reactor_turns(const struct reactor *r, unsigned int i)
+{
+	return r->turns[i];
+}
+
+int64_t reactor_turn_us(unsigned int i)
+{
+	return i < 4 ? (int64_t)i : (int64_t)(4 + i % 4) << (i / 4 - 1);
 }
 
 /* ---- queue, timers, roots ---- */

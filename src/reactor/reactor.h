@@ -60,4 +60,10 @@ bool reactor_run_until(struct reactor *r, const bool *done, int64_t ms);
 /* Largest time in us that one iteration's callbacks took since the last call. */
 int64_t reactor_lag_us(struct reactor *r);
 
+/* All iterations since the start, by how long their callbacks took: class i holds
+ * those of at least reactor_turn_us(i) us, four classes to each power of two. */
+#define REACTOR_TURNS 96
+uint64_t reactor_turns(const struct reactor *r, unsigned int i);
+int64_t reactor_turn_us(unsigned int i);
+
 #endif

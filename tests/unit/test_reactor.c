@@ -248,6 +248,7 @@ static void lag_counts_callbacks_of_sockets(void **state)
 {
 	struct reactor *r = reactor_new();
 	struct seen s = { 0 };
+	uint64_t long_turns = 0;
 	bool never = false;
 	int fds[2];
 
@@ -256,6 +257,12 @@ static void lag_counts_callbacks_of_sockets(void **state)
 	s.w = watch_new(r, fds[0], WATCH_READ, slow, &s);
 	reactor_run_until(r, &never, 50);
 	assert_true(reactor_lag_us(r) >= 30000);
+	for (unsigned int i = 1; i < REACTOR_TURNS; i++) {
+		assert_true(reactor_turn_us(i) > reactor_turn_us(i - 1));
+		if (reactor_turn_us(i) > 30000)
+			long_turns += reactor_turns(r, i - 1);
+	}
+	assert_true(long_turns >= 1);
 	watch_close(s.w);
 	close(fds[0]);
 	close(fds[1]);
