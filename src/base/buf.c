@@ -54,9 +54,14 @@ int buf_add(struct buf *b, const void *p, size_t n)
 	return 0;
 }
 
+/* Encoders come here for every character. */
 int buf_addc(struct buf *b, char c)
 {
-	return buf_add(b, &c, 1);
+	if (b->len + 1 >= b->cap || b->len >= b->max || b->overflow)
+		return buf_add(b, &c, 1);
+	b->data[b->len++] = c;
+	b->data[b->len] = '\0';
+	return 0;
 }
 
 int buf_adds(struct buf *b, const char *cstr)
@@ -64,18 +69,23 @@ int buf_adds(struct buf *b, const char *cstr)
 	return buf_add(b, cstr, strlen(cstr));
 }
 
+/* Formats into the room there is; a second time only if that was too small. */
 int buf_vprintf(struct buf *b, const char *fmt, va_list ap)
 {
+	size_t room = b->data ? b->cap - b->len : 0;
 	va_list again;
 	int n;
 
 	va_copy(again, ap);
-	n = vsnprintf(NULL, 0, fmt, ap);
+	n = vsnprintf(room ? b->data + b->len : NULL, room, fmt, ap);
 	if (n < 0 || reserve(b, (size_t)n) < 0) {
 		va_end(again);
+		if (room)
+			b->data[b->len] = '\0';
 		return -1;
 	}
-	vsnprintf(b->data + b->len, (size_t)n + 1, fmt, again);
+	if ((size_t)n >= room)
+		vsnprintf(b->data + b->len, (size_t)n + 1, fmt, again);
 	va_end(again);
 	b->len += (size_t)n;
 	return 0;

@@ -41,6 +41,30 @@ static void a_buf_keeps_its_limit(void **state)
 	buf_fini(&b);
 }
 
+/* Up to each length and beyond, by characters and by formats. */
+static void a_buf_grows_where_it_must(void **state)
+{
+	struct buf a, b;
+
+	buf_init(&a, 200);
+	buf_init(&b, 200);
+	for (int i = 0; i < 200; i++) {
+		assert_int_equal(buf_addc(&a, (char)('a' + i % 26)), 0);
+		assert_int_equal(buf_printf(&b, "%c", 'a' + i % 26), 0);
+		assert_int_equal(a.len, i + 1);
+		assert_string_equal(buf_cstr(&a), buf_cstr(&b));
+	}
+	assert_int_equal(buf_addc(&a, 'x'), -1);
+	assert_int_equal(a.len, 200);
+	buf_fini(&a);
+	buf_fini(&b);
+	buf_init(&b, 100);
+	buf_adds(&b, "kept");
+	assert_int_equal(buf_printf(&b, "%0*d", 97, 1), -1);
+	assert_string_equal(buf_cstr(&b), "kept");
+	buf_fini(&b);
+}
+
 static void an_arena_is_zeroed_and_aligned(void **state)
 {
 	struct arena a = { 0 };
@@ -207,6 +231,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_buf_keeps_its_limit),
+		cmocka_unit_test(a_buf_grows_where_it_must),
 		cmocka_unit_test(an_arena_is_zeroed_and_aligned),
 		cmocka_unit_test(a_map_finds_what_was_put),
 		cmocka_unit_test(a_map_is_walked_in_order_and_cleared_on_the_way),
