@@ -160,7 +160,9 @@ static void on_sample(struct timer *t)
 
 	sample_driver(w, reactor_now_us(w->bench->reactor));
 	sample_load(w);
-	ask_lag(w);
+	/* Asking would wake an idle driver up. */
+	if (w->bench->opt->scenario != SCENARIO_IDLE)
+		ask_lag(w);
 	if (w->samples % BUCKETS_EVERY == 0)
 		simulator_look(w->bench);
 	w->samples++;

@@ -56,7 +56,7 @@ def counted(path, program):
             if not equals:
                 # A cost line; the one after "calls=" is the callee's and counts there.
                 fields = line.split()
-                if calls is not None:   # 0 of a call that was under way at the start
+                if calls is not None:   # there are arcs with 0 calls
                     allocations += calls if callee in ALLOCATORS else 0
                     calls = None
                 elif ours and layer in sums and len(fields) == 2:
