@@ -98,6 +98,17 @@ def check_element(element, shape, where):
             check_element(child, shape.member, where + "/item")
 
 
+def check_error(root):
+    """<Response><Errors><Error><Code/><Message/></Error></Errors><RequestID/></Response>"""
+    assert root.tag == "Response" and [e.tag for e in root] == ["Errors", "RequestID"]
+    assert [e.tag for e in root[0]] == ["Error"]
+    assert [e.tag for e in root[0][0]] == ["Code", "Message"]
+    code, message = (e.text for e in root[0][0])
+    assert re.fullmatch(r"[A-Z][A-Za-z]+(\.[A-Z][A-Za-z]+)?", code), code
+    assert message, code
+    assert re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", root[1].text), root[1].text
+
+
 def check_document(operation_model, response_dict, **_):
     status, body = response_dict["status_code"], response_dict["body"]
     if "xml" not in response_dict["headers"].get("Content-Type", ""):
@@ -107,8 +118,7 @@ def check_document(operation_model, response_dict, **_):
     except ET.ParseError:       # ordered by a fault; botocore says so itself
         return
     if status >= 300:
-        assert local(root) == "Response"
-        assert [local(e) for e in root] == ["Errors", "RequestID"]
+        check_error(root)
         return
     assert root.tag == ("{http://ec2.amazonaws.com/doc/2016-11-15/}"
                         f"{operation_model.name}Response"), root.tag
