@@ -246,6 +246,18 @@ static int start(struct daemon *d, struct err *err)
 	return 0;
 }
 
+/* A signal that comes in the last moments has nothing left to end: it must not
+ * change the exit status. */
+static void hold_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
 /* ---- down again ---- */
 
 /* In the order of dependence; also after a start that failed half-way. False when
@@ -269,6 +281,7 @@ static bool tear_down(struct daemon *d)
 	if (d->block)
 		block_free(d->block);
 	cloud_free(d->cloud);
+	hold_signals();
 	signals_free(d->signals);
 	reactor_free(d->reactor);
 	return true;
